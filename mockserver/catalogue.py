@@ -1,0 +1,146 @@
+"""Errors as replies: status, code and text in the asked language, all from `fixtures/errors.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from mockserver.errors import ResourceError
+from mockserver.model import ApiError, Reply, Violation, json_bytes
+from mockserver.resources import bundle_root, read_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mockserver.model import ApiRequest
+
+MAX_VIOLATIONS_HEADER = 4096
+"""Bytes of X-Mock-Violations."""
+_MAX_SHOWN = 80
+"""Characters of a received value that a text shows."""
+
+Text = dict[str, str]
+"""A text by language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every error and every text."""
+
+    languages: tuple[str, ...]
+    errors: Mapping[str, Mapping[str, object]]
+    violations: Mapping[str, Mapping[str, object]]
+    joining: Mapping[str, Text]
+    words: Mapping[str, Text]
+
+    def language(self, request: ApiRequest) -> str:
+        """The language that X-Language asks for; the default for one that the API does not have."""
+        asked = request.headers.get("x-language", "").strip().lower()
+        return asked if asked in self.languages else self.languages[0]
+
+    def reply(self, error: ApiError, language: str, request_id: str) -> Reply:
+        """The documented error reply for `error`."""
+        name, parameters, headers = error.name, error.parameters, error.headers
+        if error.violations:
+            name = str(self._text_entry(error.violations[0]).get("error", error.name))
+            parameters = {"reason": self._reason(error.violations, language)}
+            headers = (*headers, ("X-Mock-Violations", violations_header(error.violations)))
+        entry = self.errors[name]
+        shown = {key: value if isinstance(value, int) else str(value) for key, value in parameters.items()}
+        message = _text(entry)[language].format(**{"request_id": request_id, **shown})
+        body = {"error_code": entry["code"], "error_msg": message}
+        if entry.get("request_id"):
+            body["request_id"] = request_id
+        return Reply(int(str(entry["status"])), json_bytes(body), headers)
+
+    def describe(self, violation: Violation, language: str) -> str:
+        """One violation in plain words, without its place."""
+        expected = violation.expected
+        if violation.rule == "type":
+            expected = self._words(expected, language)
+        elif isinstance(expected, list):
+            expected = ", ".join(map(_shown, expected))
+        # Numbers of items or bytes stand as they are, values of the request as JSON.
+        received = violation.received if violation.rule in _COUNTING else _shown(violation.received)
+        return _text(self._text_entry(violation))[language].format(expected=expected, received=received)
+
+    def _reason(self, violations: Sequence[Violation], language: str) -> str:
+        first, more = violations[0], len(violations) - 1
+        place = self.joining[first.location][language].format(place=first.pointer.removeprefix("/"))
+        if first.location == "body" and first.pointer:
+            place = first.pointer
+        sentence = self.joining["more" if more else "one"][language]
+        return sentence.format(place=place, text=self.describe(first, language), count=more)
+
+    def _text_entry(self, violation: Violation) -> Mapping[str, object]:
+        return self.violations.get(violation.clause) or self.violations[violation.rule]
+
+    def _words(self, types: object, language: str) -> str:
+        names = types if isinstance(types, list) else [types]
+        return " / ".join(self.words[str(name)][language] for name in names)
+
+
+_COUNTING = frozenset({"minItems", "maxItems", "encoding", "syntax"})
+
+
+def load_catalogue() -> Catalogue:
+    """The bundled catalogue; raises ResourceError for a text that refers to an unknown error."""
+    path = bundle_root() / "fixtures" / "errors.json"
+    document: dict[str, Any] = read_object(path, schema="errors")
+    catalogue = Catalogue(
+        languages=tuple(document["languages"]),
+        errors=document["errors"],
+        violations=document["violations"],
+        joining=document["joining"],
+        words=document["words"],
+    )
+    for clause, entry in catalogue.violations.items():
+        if entry.get("error", "bad-request") not in catalogue.errors:
+            raise ResourceError(f"{path}: at /violations/{clause}/error: no error is named {entry['error']!r}")
+    return catalogue
+
+
+def violations_header(violations: Sequence[Violation]) -> str:
+    """The violations as ASCII JSON of at most 4096 bytes; `total` counts those left out as well."""
+    rows: list[str] = []
+    frame = f'{{"total": {len(violations)}, "violations": []}}'
+    left = MAX_VIOLATIONS_HEADER - len(frame)
+    for violation in violations:
+        row = json.dumps(
+            {
+                "in": violation.location,
+                "pointer": violation.pointer,
+                "rule": violation.rule,
+                "clause": violation.clause,
+            }
+        )
+        left -= len(row) + 2
+        if left < 0:
+            break
+        rows.append(row)
+    return frame.replace("[]", f"[{', '.join(rows)}]")
+
+
+def _shown(value: object) -> str:
+    """A value as JSON, cut when long."""
+    text = json.dumps(_shallow(value), ensure_ascii=False)
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
+
+
+def _shallow(value: object) -> object:
+    """Enough of a value to show its beginning, so that a long one costs nothing."""
+    if isinstance(value, str):
+        return value[:_MAX_SHOWN]
+    if isinstance(value, list):
+        return [_shallow(item) if not isinstance(item, (list, dict)) else type(item)() for item in value[:_MAX_SHOWN]]
+    if isinstance(value, dict):
+        return {
+            key[:_MAX_SHOWN]: _shallow(item) if not isinstance(item, (list, dict)) else type(item)()
+            for key, item in list(value.items())[:10]
+        }
+    return value
+
+
+def _text(entry: Mapping[str, object]) -> Text:
+    return cast("Text", entry["text"])

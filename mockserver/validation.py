@@ -1,0 +1,119 @@
+"""A request against its operation: every Violation, in the order in which the contract is documented."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import jsonschema_rs
+
+from mockserver.json_text import JsonTextError, escape, parse_json
+from mockserver.model import ApiError, ApiRequest, Location, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mockserver.contract import Operation, Schema
+
+_SAMPLE = 1000
+"""Items of a batch that are explained; explaining every item of a 12 MB body would take a minute."""
+
+_JSON_MEDIA_TYPE = re.compile(r"(application|text)/([a-z0-9!#$&^_.+-]+\+)?json", re.IGNORECASE)
+NO_BODY: Final = object()
+
+
+def validate(operation: Operation, request: ApiRequest, path_parameters: Mapping[str, str]) -> object:
+    """The request's parsed body, or NO_BODY for an operation without one.
+
+    Raises ApiError that carries every violation; its name is that of the error that answers the first.
+    """
+    violations = list(_path_violations(operation, path_parameters))
+    body: object = NO_BODY
+    if operation.body is not None:
+        violations.extend(_media_type_violations(request))
+        try:
+            body = parse_json(request.body)
+        except JsonTextError as error:
+            violations.append(
+                Violation("body", error.pointer, error.rule, f"json.{error.rule}", error.expected, error.received)
+            )
+        else:
+            violations.extend(_explain(operation.body, body, "body"))
+    if violations:
+        raise ApiError("bad-request", violations=tuple(violations))
+    return body
+
+
+def _path_violations(operation: Operation, path_parameters: Mapping[str, str]) -> list[Violation]:
+    found: list[Violation] = []
+    for name, schema in operation.path_parameters.items():
+        found.extend(_explain(schema, path_parameters[name], "path", f"/{name}"))
+    return found
+
+
+def _media_type_violations(request: ApiRequest) -> list[Violation]:
+    """Parameters of the media type are not looked at: RFC 8259 gives JSON no charset other than UTF-8."""
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip()
+    if not media_type or _JSON_MEDIA_TYPE.fullmatch(media_type):
+        return []
+    return [Violation("header", "/Content-Type", "media-type", "media-type.json", received=content_type)]
+
+
+def _explain(schema: Schema, value: object, location: Location, prefix: str = "") -> list[Violation]:
+    """The violations of a value, by place; none when it is valid."""
+    if schema.validator.is_valid(value):
+        return []
+    if value is None and location == "body":
+        return [Violation("body", "", "null", "body.null")]
+    errors = schema.validator.iter_errors(_sample(value))
+    found = [_violation(schema, error, location, prefix) for error in errors] or [
+        _first(schema, value, location, prefix)
+    ]
+    distinct = {(violation.pointer, violation.clause): violation for violation in reversed(found)}
+    return sorted(distinct.values(), key=lambda violation: (_place(violation.pointer), violation.rule))
+
+
+def _sample(value: object) -> object:
+    """The value with its long arrays cut."""
+    if isinstance(value, list):
+        return value[:_SAMPLE]
+    if isinstance(value, dict):
+        return {key: child[:_SAMPLE] if isinstance(child, list) else child for key, child in value.items()}
+    return value
+
+
+def _first(schema: Schema, value: object, location: Location, prefix: str) -> Violation:
+    """The first violation of a value whose sample has none."""
+    try:
+        schema.validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return _violation(schema, error, location, prefix)
+    raise AssertionError("an invalid value has an error")
+
+
+def _place(pointer: str) -> list[tuple[int, str]]:
+    """Sorts items of an array by number."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in pointer.split("/")]
+
+
+def _violation(schema: Schema, error: jsonschema_rs.ValidationError, location: Location, prefix: str) -> Violation:
+    rule = str(error.schema_path[-1])
+    details = error.kind.as_dict()
+    missing = str(details["property"]) if rule == "required" else None
+    places = [*map(str, error.instance_path), *([missing] if missing is not None else [])]
+    return Violation(
+        location=location,
+        pointer=prefix + "".join(f"/{escape(place)}" for place in places),
+        rule=rule,
+        clause=schema.clause(error.schema_path, missing),
+        expected=_expected(rule, details),
+        received=len(error.instance) if isinstance(error.instance, list) and rule in _COUNTED else error.instance,
+    )
+
+
+_COUNTED = frozenset({"minItems", "maxItems"})
+
+
+def _expected(rule: str, details: Mapping[str, object]) -> object:
+    return details.get({"type": "types", "enum": "options"}.get(rule, "limit"))
