@@ -1,0 +1,46 @@
+# Each target sets up what it needs on a fresh machine with Python 3.10 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+
+.PHONY: run test check lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run    start the mock on 127.0.0.1:8080 (PORT=... and ARGS='...' to change)"
+	@echo "make test   run every test"
+	@echo "make check  run every test, the type checker and the linter"
+	@echo "make bench  measure start-up, throughput and the mock's own work"
+
+run: $(RUNTIME)
+	@exec $(BIN)/taurus-mock serve $(if $(PORT),--port $(PORT)) $(ARGS)
+
+test: $(DEVELOPMENT)
+	$(BIN)/python -m pytest -n auto
+
+check: test lint
+
+lint: $(DEVELOPMENT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) .bench-venv build dist
+
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): pyproject.toml | $(VENV)/pyvenv.cfg
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(DEVELOPMENT): pyproject.toml | $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(RUNTIME)
