@@ -6,10 +6,12 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
+BENCH_VENV ?= .venv-bench
+BENCH_PYTHON := $(BENCH_VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)/python
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: run test check lint bench clean
+.PHONY: help run test check lint bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,8 +33,11 @@ lint: $(DEVELOPMENT)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: $(BENCH_VENV)/.ready
+	$(BENCH_PYTHON) bench/report.py $(ARGS)
+
 clean:
-	rm -rf $(VENV) .bench-venv build dist
+	rm -rf $(VENV) $(BENCH_VENV) build dist
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
@@ -44,3 +49,8 @@ $(RUNTIME): pyproject.toml | $(VENV)/pyvenv.cfg
 $(DEVELOPMENT): pyproject.toml | $(VENV)/pyvenv.cfg
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(RUNTIME)
+
+$(BENCH_VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mockserver.catalogue import load_catalogue
-from mockserver.scenarios import load_scenarios
+from mockserver.resources import bundle_root, read_object
+from mockserver.scenarios import bundled_scenarios
 from mockserver.settings import TABLE
 
 if TYPE_CHECKING:
@@ -27,16 +28,26 @@ def settings_table() -> str:
 
 
 def scenarios_table() -> str:
-    """The table of scenarios, with what the reply carries."""
-    errors = load_catalogue().errors
+    """The table of scenarios, with the magic instance id of each."""
     rows = []
-    for scenario in load_scenarios("success", errors).by_name.values():
-        answer = errors[scenario.answer.error] if scenario.answer else {"status": 200, "code": "-"}
+    for scenario in bundled_scenarios(load_catalogue().errors).values():
         prefer = f"`code={scenario.prefer}`" if scenario.prefer else "-"
-        rows.append(f"| `{scenario.name}` | {answer['status']} | {answer['code']} | {prefer} | {scenario.summary} |")
+        rows.append(f"| `{scenario.name}` | {scenario.summary} | {prefer} | `{scenario.magic_id}` |")
     return "\n".join(
-        ["| Name | Status | Code | Prefer | What the client meets |", "| --- | --- | --- | --- | --- |", *rows]
+        ["| Name | What the client meets | Prefer | Magic instance id |", "| --- | --- | --- | --- |", *rows]
     )
+
+
+def admin_table() -> str:
+    """The table of the admin API's operations."""
+    document: dict[str, Any] = read_object(bundle_root() / "schemas" / "admin.json")
+    rows = [
+        f"| `{method.upper()} {path}` | {item[method]['summary']} |"
+        for path, item in document["paths"].items()
+        for method in item
+        if method != "parameters"
+    ]
+    return "\n".join(["| Operation | What it does |", "| --- | --- |", *rows])
 
 
 def _default(value: object) -> str:
@@ -54,6 +65,7 @@ def _help(text: str, choices: tuple[str, ...]) -> str:
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings.md": ("settings", settings_table),
     "scenarios.md": ("scenarios", scenarios_table),
+    "admin.md": ("admin", admin_table),
 }
 
 

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mockserver.app import create_app
+    from mockserver.client import MockProject
     from mockserver.errors import TaurusMockError
-    from mockserver.server import MockServer
+    from mockserver.running import MockServer
     from mockserver.settings import Settings
 
 _HOMES = {
-    "MockServer": "mockserver.server",
+    "MockProject": "mockserver.client",
+    "MockServer": "mockserver.running",
     "Settings": "mockserver.settings",
     "TaurusMockError": "mockserver.errors",
     "create_app": "mockserver.app",
 }
 
-__all__ = ["MockServer", "Settings", "TaurusMockError", "create_app"]
+__all__ = ["MockProject", "MockServer", "Settings", "TaurusMockError", "create_app"]
 
 
 def __getattr__(name: str) -> object:

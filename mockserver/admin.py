@@ -1,42 +1,154 @@
-"""What the mock offers beside the API: the contract that it enforces, and its own state."""
+"""The operations of the admin API, each a method named like its operation id in `schemas/admin.json`."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response
-
+from mockserver.choosing import find_scenario
+from mockserver.errors import ScenarioError
+from mockserver.filtering import FILTERED
+from mockserver.model import ApiError
+from mockserver.scenarios import parse_only
+from mockserver.settings import BY_NAME
+from mockserver.verification import Criteria, check_upgraded
 from mockserver.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mockserver.engine import Engine
+    from mockserver.journal import Entry, Journal
     from mockserver.settings import Settings
+    from mockserver.stores import Rule
+
+Json = dict[str, Any]
+_PAGE = 100
 
 
-def create_admin(settings: Settings, engine: Engine, new_request_id: Callable[[], str]) -> Blueprint:
-    """The routes `/openapi.json` and `/__admin/health`."""
-    admin = Blueprint("admin", __name__)
+class Admin:
+    """What can be asked of a running mock and changed in it.
 
-    @admin.get("/openapi.json")
-    def openapi() -> Response:
-        """The OpenAPI 3.1 document that the mock enforces, as its settings narrow it."""
-        return _json(engine.contract.document)
+    Each operation takes its path and query parameters and its body as keywords, checked against the document, and gives
+    the JSON object of its answer. Raises ApiError for what the document cannot say.
+    """
 
-    @admin.get("/__admin/health")
-    def health() -> Response:
-        """Says that the mock is ready, and what it is."""
-        return _json({"status": "ready", "version": version(), "scenario": settings.scenario})
+    def __init__(self, settings: Settings, engine: Engine, journal: Journal, clock: Callable[[], float]) -> None:
+        self._settings, self._engine, self._journal, self._clock = settings, engine, journal, clock
+        self._store = engine.store
 
-    @admin.after_request
-    def identify(response: Response) -> Response:
-        response.headers["X-Request-Id"] = new_request_id()
-        return response
+    def health(self) -> Json:
+        return {"status": "ready", "version": version(), "scenario": self._settings.scenario}
 
-    return admin
+    def settings(self) -> Json:
+        values = {each.name: getattr(self._settings, each.name) for each in fields(self._settings)}
+        return {name: FILTERED if value and BY_NAME[name].secret else value for name, value in values.items()}
+
+    def list_scenarios(self, project_id: str | None = None) -> Json:
+        library = self._engine.library
+        rows = [
+            {
+                "name": each.name,
+                "summary": each.summary,
+                "prefer": each.prefer,
+                "magic_id": each.magic_id,
+                "steps": len(each.steps),
+                "position": None if project_id is None else self._store.position(project_id, each.name),
+            }
+            for each in library.current.by_name.values()
+        ]
+        return {"scenarios": rows, "problem": library.problem}
+
+    def read_position(self, name: str, project_id: str) -> Json:
+        self._require(name, "admin-not-found")
+        return {"project_id": project_id, "position": self._store.position(project_id, name)}
+
+    def set_position(self, name: str, body: Json) -> Json:
+        self._require(name, "admin-not-found")
+        self._store.set_position(body["project_id"], name, body["position"])
+        return body
+
+    def list_rules(self, project_id: str | None = None) -> Json:
+        return {"rules": [_rule(rule) for rule in self._store.rules(project_id)]}
+
+    def add_rule(self, body: Json) -> Json:
+        self._require(body["scenario"], "admin-bad-request")
+        return _rule(self._store.add_rule(body["scenario"], parse_only(body.get("only", {})), body.get("times")))
+
+    def clear_rules(self, project_id: str | None = None) -> Json:
+        self._store.clear_rules(project_id)
+        return {}
+
+    def remove_rule(self, id: str) -> Json:  # noqa: A002  # the name of the path parameter
+        if not self._store.remove_rule(id):
+            raise ApiError("admin-not-found", {"reason": f"No rule has the id {id!r}. GET /__admin/rules lists them."})
+        return {}
+
+    def list_requests(self, offset: int = 0, limit: int = _PAGE, **criteria: Any) -> Json:  # noqa: ANN401  # JSON values
+        found = self._find(criteria)
+        page = [entry.to_json() for entry in found[offset : offset + limit]]
+        return {"requests": page, "matched": len(found), **self._journal.counts(criteria.get("project_id"))}
+
+    def read_request(self, id: str) -> Json:  # noqa: A002  # the name of the path parameter
+        found = self._journal.entries(keep=lambda entry: entry.exchange.request.request_id == id)
+        if not found:
+            raise ApiError("admin-not-found", {"reason": f"The journal has no request with the id {id!r} (any more)."})
+        return found[0].to_json()
+
+    def clear_requests(self, project_id: str | None = None) -> Json:
+        self._journal.clear(project_id)
+        return {}
+
+    def count_requests(self, body: Json) -> Json:
+        return {"count": len(self._find(body))}
+
+    def find_requests(self, body: Json) -> Json:
+        return {"requests": [entry.to_json() for entry in self._find(body)]}
+
+    def verify_upgraded(self, body: Json) -> Json:
+        entries = self._journal.entries(body["project_id"])
+        message = check_upgraded(entries, body["instances"], body.get("exactly", 1))
+        return {"ok": message is None, "message": message}
+
+    def reset(self, body: Json) -> Json:
+        level, project_id = body["level"], body.get("project_id")
+        if level in ("journal", "all"):
+            self._journal.clear(project_id)
+        if level in ("rules", "all"):
+            self._store.clear_rules(project_id)
+        if level in ("state", "all"):
+            self._store.clear_state(project_id)
+        return {}
+
+    def read_seed(self) -> Json:
+        return {"seed": self._store.seed}
+
+    def set_seed(self, body: Json) -> Json:
+        self._store.seed = body["seed"]
+        return body
+
+    def read_clock(self, project_id: str) -> Json:
+        wall = self._clock()
+        now = self._store.project_time(project_id, wall)
+        return {"project_id": project_id, "now": now, "offset": now - wall}
+
+    def set_clock(self, body: Json) -> Json:
+        offset = body["offset"] if "offset" in body else body["now"] - self._clock()
+        self._store.move_clock(body["project_id"], offset)
+        return self.read_clock(body["project_id"])
+
+    def _find(self, criteria: Json) -> list[Entry]:
+        return self._journal.entries(criteria.get("project_id"), Criteria.of(criteria).holds)
+
+    def _require(self, scenario: str, error: str) -> None:
+        try:
+            find_scenario(scenario, self._engine.library.current.by_name)
+        except ScenarioError as problem:
+            raise ApiError(error, {"reason": f"{problem}."}) from None
 
 
-def _json(value: object) -> Response:
-    return Response(json.dumps(value, indent=2, ensure_ascii=False) + "\n", content_type="application/json")
+def _rule(rule: Rule) -> Json:
+    only = {name: value for name, value in asdict(rule.only).items() if value not in (None, ())}
+    for name in {"headers", "body"} & set(only):
+        only[name] = dict(only[name])
+    return {"id": rule.id, "scenario": rule.scenario, "only": only, "times": rule.times, "used": rule.used}

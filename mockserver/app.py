@@ -1,67 +1,175 @@
-"""The Flask application: the only translation between WSGI and the core's values."""
+"""The Flask applications: the only translation between WSGI and the core's values."""
 
 from __future__ import annotations
 
-import secrets
+import json
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Flask, Request, Response, request
 from flask.sessions import NullSession, SessionInterface, SessionMixin
-from werkzeug.routing import BaseConverter, Rule
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, MapAdapter, Rule
 
-from mockserver.admin import create_admin
-from mockserver.engine import MAX_BODY, Engine, load_engine
-from mockserver.logs import LOGGER, log_exchange
+from mockserver.admin import Admin
+from mockserver.admin_routes import PREFIX, AdminRoutes
+from mockserver.contract import not_allowed
+from mockserver.delivery import Connection, Script, reply_headers, script_of
+from mockserver.engine import MAX_BODY
+from mockserver.guard import Guard
+from mockserver.logs import log_request
+from mockserver.mock import Mock, load_mock, new_request_id
 from mockserver.model import ApiError, ApiRequest, Exchange
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+CONNECTION = "mockserver.connection"
+"""Where the WSGI environment has the Connection, under a server that offers it."""
+
+
+class MockApp(Flask):
+    """An application, with its mock in reach of the server."""
+
+    def __init__(self, mock: Mock) -> None:
+        super().__init__("mockserver", static_folder=None)
+        self.mock = mock
+        self.session_interface = _NoSessions()
+        self.url_map.merge_slashes = False  # a redirect breaks signatures, and the Python SDK takes it for a success
+        self.url_map.converters["anything"] = _Anything
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Routes by method and path alone: a strange Host or an Upgrade is no reason to refuse a request."""
+        if request is None:
+            return super().create_url_adapter(None)
+        path = request.environ["PATH_INFO"]
+        # Werkzeug would merge leading slashes.
+        return self.url_map.bind("mock", default_method=request.method, path_info="/-" if path[:2] == "//" else path)
 
 
 def create_app(
     settings: Settings | None = None,
     *,
     clock: Callable[[], float] = time.time,
-    new_request_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    new_request_id: Callable[[], str] = new_request_id,
 ) -> MockApp:
     """The mock as a WSGI application, for any WSGI server.
 
     `clock` gives Unix time in seconds, `new_request_id` 32 hexadecimal digits. Raises TaurusMockError for a setting or
     document that is unusable.
     """
-    settings = settings or Settings()
-    app = MockApp("mockserver", static_folder=None)
-    engine = app.engine = load_engine(settings)
-    app.new_request_id = new_request_id
-    app.session_interface = _NoSessions()
-    app.url_map.merge_slashes = False  # a redirect breaks signatures, and the Python SDK takes it for a success
-    app.url_map.converters["anything"] = _Anything
-    app.url_map.add(Rule("/<anything:path>", endpoint="api"))
-    app.register_blueprint(create_admin(settings, engine, new_request_id))
+    return create_api_app(load_mock(settings or Settings(), clock, new_request_id))
 
-    @app.endpoint("api")
-    def serve(path: str = "") -> Response:  # the core reads the path from the environment
-        del path
-        started = time.perf_counter()
-        api_request = to_api_request(request.environ, received_at=clock(), request_id=new_request_id())
-        exchange = answer(engine, api_request)
-        log_exchange(exchange, (time.perf_counter() - started) * 1000)
-        return to_response(exchange)
 
-    app.register_error_handler(404, lambda _: serve())
+def create_api_app(mock: Mock) -> MockApp:
+    """The API of a mock, with its admin API unless that has a port of its own or is switched off."""
+    app = MockApp(mock)
+    if mock.settings.admin and mock.settings.admin_port is None:
+        _add_admin(app)
+
+    def receive() -> ApiRequest:
+        return to_api_request(request.environ, mock.clock(), mock.new_request_id())
+
+    def document() -> Response:
+        """The OpenAPI 3.1 document that the mock enforces, as its settings narrow it."""
+        if request.method not in ("GET", "HEAD"):
+            return to_response(mock.refuse(receive(), not_allowed(request.method, ["GET", "HEAD"])))
+        text = json.dumps(mock.engine.contract.document, indent=2, ensure_ascii=False) + "\n"
+        headers = [("X-Request-Id", mock.new_request_id())]
+        return log_response(Response(text, headers=headers, content_type="application/json"))
+
+    def serve(path: str = "") -> Response:
+        del path  # the core reads it from the environment
+        return deliver(mock, mock.exchange(receive()), request.environ.get(CONNECTION))
+
+    # Rules without methods: Flask answers neither OPTIONS nor a wrong method by itself.
+    for rule, view in {"/openapi.json": document, "/<anything:path>": serve}.items():
+        app.url_map.add(Rule(rule, endpoint=rule))
+        app.view_functions[rule] = view
+    # Whatever Flask still objects to before a view is no matter of the API.
+    app.register_error_handler(HTTPException, lambda _: serve())
     return app
 
 
-class MockApp(Flask):
-    """The application, with what the server needs for what never reaches it."""
+def create_admin_app(mock: Mock) -> MockApp:
+    """The admin API of a mock as an application of its own, for a port of its own."""
+    app = MockApp(mock)
+    routes = _add_admin(app)
+    app.register_error_handler(HTTPException, lambda _: routes.refuse_unknown(request.method, request.path))
+    return app
 
-    engine: Engine
-    new_request_id: Callable[[], str]
+
+def _add_admin(app: MockApp) -> AdminRoutes:
+    mock = app.mock
+    guard = Guard(mock.settings.admin_token, frozenset({mock.settings.host.lower()}))
+    routes = AdminRoutes(
+        Admin(mock.settings, mock.engine, mock.journal, mock.clock), mock.engine.catalogue, guard, mock.new_request_id
+    )
+    blueprint = routes.blueprint()
+    blueprint.after_request(log_response)
+    app.register_blueprint(blueprint)
+    app.url_map.add(Rule(f"{PREFIX}/<anything:path>", endpoint="no-admin"))
+    app.view_functions["no-admin"] = lambda path: log_response(
+        routes.refuse_unknown(request.method, f"{PREFIX}/{path}")
+    )
+    return routes
+
+
+def deliver(mock: Mock, exchange: Exchange, connection: Connection | None) -> Response:
+    """Send the reply as its delivery says; only our own server can break a connection."""
+    delivery = exchange.reply.delivery
+    if delivery is None:
+        return to_response(exchange)
+    if delivery.wait:
+        connection.wait(delivery.wait) if connection else time.sleep(delivery.wait)
+    if delivery.fault is None and delivery.pieces == 1:
+        return to_response(exchange)
+    if connection is None:
+        return to_response(mock.engine.refuse(exchange.request, ApiError("fault-impossible")))
+    return _ScriptedResponse(connection, script_of(exchange, delivery))
+
+
+def log_response(response: Response) -> Response:
+    """The response, logged: what is no matter of the API has no exchange to log."""
+    request_id = response.headers.get("X-Request-Id", "-")
+    log_request(request.method, request.path, response.status_code, None, 0, request_id)
+    return response
+
+
+def to_api_request(environ: WSGIEnvironment, received_at: float, request_id: str) -> ApiRequest:
+    """The request in a WSGI environment."""
+    body, size = _read_body(environ)
+    return ApiRequest(
+        method=environ["REQUEST_METHOD"],
+        path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
+        query=environ.get("QUERY_STRING", ""),
+        headers={_header_name(key): value for key, value in environ.items() if key.startswith(_HEADER_KEYS)},
+        body=body,
+        body_size=size,
+        request_id=request_id,
+        received_at=received_at,
+    )
+
+
+def to_response(exchange: Exchange) -> Response:
+    """The reply as Flask sends it."""
+    return Response(exchange.reply.body, exchange.reply.status, reply_headers(exchange))
+
+
+class _ScriptedResponse(Response):
+    """Plays a script instead of an answer, when Flask is done with the request."""
+
+    def __init__(self, connection: Connection, script: Script) -> None:
+        super().__init__()
+        self._connection, self._script = connection, script
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        del environ, start_response
+        self._connection.play(self._script)
 
 
 class _NoSessions(SessionInterface):
@@ -86,39 +194,6 @@ class _Anything(BaseConverter):
 
     regex = r"(?s:.*)"
     part_isolating = False
-
-
-def answer(engine: Engine, api_request: ApiRequest) -> Exchange:
-    """The engine's answer; a failure of the engine itself becomes a documented 500, and its trace goes to the log."""
-    try:
-        return engine.handle(api_request)
-    except Exception:  # noqa: BLE001  # logged, and answered in the documented form
-        LOGGER.exception("the mock failed; request_id=%s", api_request.request_id)
-        return engine.refuse(api_request, ApiError("mock-failure"))
-
-
-def to_api_request(environ: WSGIEnvironment, *, received_at: float, request_id: str) -> ApiRequest:
-    """The request in a WSGI environment."""
-    body, size = _read_body(environ)
-    return ApiRequest(
-        method=environ["REQUEST_METHOD"],
-        path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
-        query=environ.get("QUERY_STRING", ""),
-        headers={_header_name(key): value for key, value in environ.items() if key.startswith(_HEADER_KEYS)},
-        body=body,
-        body_size=size,
-        request_id=request_id,
-        received_at=received_at,
-    )
-
-
-def to_response(exchange: Exchange) -> Response:
-    """The reply as Flask sends it."""
-    reply = exchange.reply
-    headers = [("Content-Type", "application/json"), ("X-Request-Id", exchange.request.request_id), *reply.headers]
-    if exchange.scenario is not None:
-        headers.append(("X-Mock-Scenario", exchange.scenario))
-    return Response(reply.body, reply.status, headers)
 
 
 _HEADER_KEYS = ("HTTP_", "CONTENT_")

@@ -27,8 +27,8 @@ class Authenticator:
     secret_keys: Mapping[str, str]
     """Secret key by access key; when empty, signatures are not verified."""
 
-    def check(self, request: ApiRequest) -> None:
-        """Return when the request may call; raises ApiError (401) that says what is wrong.
+    def check(self, request: ApiRequest, now: float) -> None:
+        """Return when the request may call at `now`, Unix seconds; raises ApiError (401) that says what is wrong.
 
         With both credentials on the request, one right one is enough: callers that add a token to an SDK send both.
         An empty header counts as absent, since that is how SDK callers switch the signature off.
@@ -40,7 +40,7 @@ class Authenticator:
         if token and self.demanded != "signed" and self._is_accepted(token):
             return
         if signed and self.demanded != "token":
-            check_signature(request, self.secret_keys)
+            check_signature(request, self.secret_keys, now)
             return
         if self.demanded == "signed":
             raise ApiError("signature-missing")

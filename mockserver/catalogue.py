@@ -20,6 +20,11 @@ MAX_VIOLATIONS_HEADER = 4096
 _MAX_SHOWN = 80
 """Characters of a received value that a text shows."""
 
+_MAX_SENT = 200
+"""Characters of a path, name or pointer that a text shows."""
+_SENT = frozenset({"access_key", "header", "method", "path"})
+"""Values that the client can make as long as it likes."""
+
 Text = dict[str, str]
 """A text by language."""
 
@@ -47,7 +52,7 @@ class Catalogue:
             parameters = {"reason": self._reason(error.violations, language)}
             headers = (*headers, ("X-Mock-Violations", violations_header(error.violations)))
         entry = self.errors[name]
-        shown = {key: value if isinstance(value, int) else str(value) for key, value in parameters.items()}
+        shown = {key: _cut(str(value), _MAX_SENT) if key in _SENT else value for key, value in parameters.items()}
         message = _text(entry)[language].format(**{"request_id": request_id, **shown})
         body = {"error_code": entry["code"], "error_msg": message}
         if entry.get("request_id"):
@@ -69,7 +74,7 @@ class Catalogue:
         first, more = violations[0], len(violations) - 1
         place = self.joining[first.location][language].format(place=first.pointer.removeprefix("/"))
         if first.location == "body" and first.pointer:
-            place = first.pointer
+            place = _cut(first.pointer, _MAX_SENT)
         sentence = self.joining["more" if more else "one"][language]
         return sentence.format(place=place, text=self.describe(first, language), count=more)
 
@@ -123,23 +128,20 @@ def violations_header(violations: Sequence[Violation]) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as JSON, cut when long."""
-    text = json.dumps(_shallow(value), ensure_ascii=False)
-    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
+    """A value as JSON, cut when long; no more of it is looked at than is shown."""
+    text = ""
+    for chunk in _ENCODER.iterencode(value[:_MAX_SHOWN] if isinstance(value, str) else value):
+        text += chunk
+        if len(text) > _MAX_SHOWN:
+            break
+    return _cut(text, _MAX_SHOWN)
 
 
-def _shallow(value: object) -> object:
-    """Enough of a value to show its beginning, so that a long one costs nothing."""
-    if isinstance(value, str):
-        return value[:_MAX_SHOWN]
-    if isinstance(value, list):
-        return [_shallow(item) if not isinstance(item, (list, dict)) else type(item)() for item in value[:_MAX_SHOWN]]
-    if isinstance(value, dict):
-        return {
-            key[:_MAX_SHOWN]: _shallow(item) if not isinstance(item, (list, dict)) else type(item)()
-            for key, item in list(value.items())[:10]
-        }
-    return value
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _text(entry: Mapping[str, object]) -> Text:

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mockserver.errors import ServerError, TaurusMockError
-from mockserver.settings import BY_NAME, TABLE, Resolved, Setting, resolve
+from mockserver.filtering import FILTERED
+from mockserver.settings import BY_NAME, TABLE, Group, Resolved, Setting, resolve
 from mockserver.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mockserver.server import Server
-
-FILTERED = "[Filtered]"
+    from mockserver.contract import Contract
+    from mockserver.running import RunningMock
+    from mockserver.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 when all is well, 2 with one clear line when the user can mend something."""
     try:
-        code = taurus_mock.main(arguments, prog_name="taurus-mock", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else str(error))
-        code = 2
+        given = sys.argv[1:] if arguments is None else arguments
+        code = taurus_mock.main(given or ["--help"], prog_name="taurus-mock", standalone_mode=False)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "taurus-mock"
         code = _fail(f"{error.format_message()} See `{command} --help`.")
@@ -42,12 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str) -> int:
-    click.echo(f"taurus-mock: error: {message}", err=True)
+    click.echo(f"taurus-mock: error: {' '.join(message.splitlines())}", err=True)
     return 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(version(), prog_name="taurus-mock", message="%(prog)s %(version)s")
+@click.version_option(package_name="taurus-mock", prog_name="taurus-mock", message="%(prog)s %(version)s")
 def taurus_mock() -> None:
     """A mock of TaurusDB's batch minor-version upgrade API.
 
@@ -55,17 +57,24 @@ def taurus_mock() -> None:
     """
 
 
-def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flag of every setting, and pass it the resolved settings."""
+def _with_settings(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the flags of some groups of settings, of all when none is named, and pass it the settings."""
 
+    def give(command: Callable[..., None]) -> Callable[..., None]:
+        return _give_flags(command, [setting for setting in TABLE if not groups or setting.group in groups])
+
+    return give
+
+
+def _give_flags(command: Callable[..., None], settings: Sequence[Setting]) -> Callable[..., None]:
     def run(**flags: object) -> None:
         own = {name: flags.pop(name) for name in list(flags) if name not in BY_NAME}
         command(resolve(flags, os.environ), **own)
 
     run.__doc__ = command.__doc__
     run.__name__ = command.__name__
-    run.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
-    for setting in reversed(TABLE):
+    run.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]  # where click keeps options
+    for setting in reversed(settings):
         run = click.option(*_declarations(setting), **_option(setting))(run)
     return run
 
@@ -85,53 +94,68 @@ def _option(setting: Setting) -> dict[str, Any]:
 
 
 @taurus_mock.command()
-@_with_settings
+@_with_settings()
 def serve(resolved: Resolved) -> None:
     """Start the mock and serve until Ctrl-C or SIGTERM.
 
     Every flag has a twin in the environment: --port-file is TAURUS_MOCK_PORT_FILE. A flag wins over its twin.
     """
-    from mockserver.app import create_app
     from mockserver.logs import configure_logging
-    from mockserver.server import Server
+    from mockserver.mock import load_mock
+    from mockserver.running import RunningMock
 
-    settings = resolved.settings
+    settings, made_token = _with_admin_token(resolved.settings)
     configure_logging(settings)
-    server = Server(create_app(settings), settings.host, settings.port)
+    mock = load_mock(settings)
+    running = RunningMock(mock)
     port_file = Path(settings.port_file) if settings.port_file else None
-    _stop_on_signals(server)
+    _stop_on_signals(running)
+    if port_file:
+        _write_port_file(port_file, running.port)
     try:
-        if port_file:
-            _write_port_file(port_file, server.port)
         if not settings.on_loopback:
-            click.echo(f"taurus-mock: warning: {server.url} can be reached from the network (--host)", err=True)
+            click.echo(f"taurus-mock: warning: {running.url} can be reached from the network (--host)", err=True)
+        if made_token:
+            click.echo(f"taurus-mock: the admin API demands the token {made_token} (--admin-token)", err=True)
         if not settings.quiet:
-            _print_banner(server.url)
-        click.echo(f"ready url={server.url} port={server.port} pid={os.getpid()}")
-        server.run()
+            _print_banner(running.url, mock.engine.contract, settings)
+        admin = f" admin={running.admin_url}" if running.admin_url else ""
+        click.echo(f"ready url={running.url} port={running.port} pid={os.getpid()}{admin}")
+        running.run()
     finally:
         if port_file:
             port_file.unlink(missing_ok=True)
 
 
-def _print_banner(url: str) -> None:
-    from mockserver.contract import bundle
+def _with_admin_token(settings: Settings) -> tuple[Settings, str | None]:
+    """The settings, and the token that was made for an admin API that other machines can reach."""
+    if settings.on_loopback or not settings.admin or settings.admin_token:
+        return settings, None
+    token = secrets.token_urlsafe(18)
+    return replace(settings, admin_token=token), token
 
-    path = "/v3/054e292c9880d4992f02c0196d3ea468/instances/database-version/upgrade"
-    body = bundle()["paths"]["/v3/{project_id}/instances/database-version/upgrade"]["post"]  # type: ignore[index]
-    example = json.dumps(body["requestBody"]["content"]["application/json"]["example"])
+
+def _print_banner(url: str, contract: Contract, settings: Settings) -> None:
+    """What the mock is, where it is, and a line to paste that gets the documented answer."""
     click.echo(f"Taurus Mock {version()} listens on {url}\n")
+    operation = contract.operations[0]
+    path = operation.path.replace("{project_id}", operation.examples["project_id"])
+    example = operation.examples.get("body")
+    if settings.auth == "signed" or example is None:
+        click.echo(f"Point a client at {url}; the settings leave nothing that a plain curl line could show.\n")
+        return
+    token = "$TAURUS_MOCK_TOKEN" if settings.token else "any"
     click.echo("Try it:")
     click.echo(f"  curl -X POST {url}{path} \\")
-    click.echo("    -H 'Content-Type: application/json' -H 'X-Auth-Token: any' \\")
+    click.echo(f"    -H 'Content-Type: application/json' -H \"X-Auth-Token: {token}\" \\")
     click.echo(f"    -d '{example}'\n")
 
 
-def _stop_on_signals(server: Server) -> None:
+def _stop_on_signals(running: RunningMock) -> None:
     def stop(number: int, frame: object) -> None:
         del number, frame
         # stop() takes a lock that the interrupted main thread may hold.
-        threading.Thread(target=server.stop).start()
+        threading.Thread(target=running.stop).start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
@@ -144,11 +168,13 @@ def _write_port_file(path: Path, port: int) -> None:
         partial.write_text(f"{port}\n")
         partial.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise ServerError(f"--port-file {path}: cannot be written: {error.strerror}") from error
 
 
 @taurus_mock.command()
-@_with_settings
+@_with_settings()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def config(resolved: Resolved, *, as_json: bool) -> None:
     """Show every setting, its value, and where the value comes from."""
@@ -168,7 +194,7 @@ def config(resolved: Resolved, *, as_json: bool) -> None:
 def _display(setting: Setting, value: object) -> object:
     if isinstance(value, tuple):
         return [FILTERED] * len(value) if setting.secret else list(value)
-    return value
+    return FILTERED if setting.secret and value else value
 
 
 def _word(value: object) -> str:
@@ -178,17 +204,26 @@ def _word(value: object) -> str:
 
 
 @taurus_mock.command()
-def scenarios() -> None:
-    """List the scenarios, with one line each."""
+@_with_settings("behaviour")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def scenarios(resolved: Resolved, *, as_json: bool) -> None:
+    """List the scenarios, with one line and the magic instance id of each."""
     from mockserver.catalogue import load_catalogue
-    from mockserver.scenarios import load_scenarios
+    from mockserver.library import Library
 
-    known = load_scenarios("success", load_catalogue().errors).by_name.values()
-    lines = [("SCENARIO", "PREFER", "WHAT THE CLIENT MEETS")]
-    lines += [(each.name, f"code={each.prefer}" if each.prefer else "-", each.summary) for each in known]
+    settings = resolved.settings
+    known = Library(settings.scenario, settings.scenarios, load_catalogue().errors).current.by_name.values()
+    if as_json:
+        rows = [{"name": s.name, "prefer": s.prefer, "magic_id": s.magic_id, "summary": s.summary} for s in known]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    lines = [("SCENARIO", "PREFER", "MAGIC INSTANCE ID", "WHAT THE CLIENT MEETS")]
+    lines += [(each.name, f"code={each.prefer}" if each.prefer else "-", each.magic_id, each.summary) for each in known]
     _print_table(lines)
-    click.echo("\nChoose one with `serve --scenario NAME`, or for one request with the header X-Mock-Scenario: NAME")
-    click.echo("or Prefer: code=NNN.")
+    click.echo(
+        "\nChoose one for a request with the header X-Mock-Scenario: NAME, with Prefer: code=NNN, or with a magic"
+    )
+    click.echo("instance id anywhere in the batch; for every request with `serve --scenario NAME`.")
 
 
 @taurus_mock.command()

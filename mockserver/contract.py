@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import jsonschema_rs
 
-from mockserver.errors import ResourceError
+from mockserver.errors import ResourceError, nearest
 from mockserver.model import ApiError, ApiRequest, Reply, json_bytes
 from mockserver.resources import bundle_root, read_object
+from mockserver.settings import BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mockserver.settings import Settings
@@ -37,7 +39,7 @@ class Schema:
         node: object = self.document
         for part in schema_path[:-1]:
             node = node[part]  # type: ignore[index]  # the path comes from the validator of this very document
-        clause = node["x-clauses"][schema_path[-1]]  # type: ignore[index]
+        clause = node["x-clauses"][schema_path[-1]]  # type: ignore[index]  # likewise, and _require_clauses has looked
         return str(clause[missing] if missing is not None else clause)
 
 
@@ -53,6 +55,8 @@ class Operation:
     body: Schema | None
     success: Reply
     """The documented example of success."""
+    examples: Mapping[str, str]
+    """Documented examples by path parameter, and of the `body` as JSON unless the settings forbid it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,15 @@ class Contract:
             if match:
                 allowed.append(operation.method)
         if allowed:
-            methods = ", ".join(sorted(allowed))
-            raise ApiError("method-not-allowed", {"method": request.method, "allowed": methods}, (("Allow", methods),))
+            raise not_allowed(request.method, allowed)
         served = ", ".join(f"{operation.method} {operation.path}" for operation in self.operations)
         raise ApiError("api-not-found", {"path": request.path, "served": served})
+
+
+def not_allowed(method: str, allowed: Sequence[str]) -> ApiError:
+    """The error for a method that a path does not have."""
+    methods = ", ".join(sorted(allowed))
+    return ApiError("method-not-allowed", {"method": method, "allowed": methods}, (("Allow", methods),))
 
 
 def load_contract(settings: Settings) -> Contract:
@@ -117,17 +126,28 @@ def _point_inside(node: object, titles: Mapping[str, str]) -> object:
     copied = {key: _point_inside(value, titles) for key, value in node.items()}
     reference = node.get("$ref")
     if isinstance(reference, str) and not reference.startswith("#"):
-        copied["$ref"] = f"#/components/schemas/{titles[reference.rpartition('/')[2]]}"
+        name = reference.rpartition("/")[2]
+        if name not in titles:
+            raise ResourceError(f"$ref {reference}: schemas/models/ has no {name}")
+        copied["$ref"] = f"#/components/schemas/{titles[name]}"
     return copied
 
 
 def _apply(document: dict[str, object], action: dict[str, object], settings: Settings) -> None:
-    value = getattr(settings, str(action["setting"]))
+    name = str(action["setting"])
+    if name not in BY_NAME:
+        match = nearest(name, BY_NAME)
+        raise ResourceError(
+            f"schemas/overlays.json: no setting is named {name!r}{f'; did you mean {match!r}?' if match else ''}"
+        )
+    value = getattr(settings, name)
     if value is None or value != action.get("equals", value):
         return
     *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in str(action["target"])[1:].split("/"))
     node = document
     for part in parents:
+        if part not in node:
+            raise ResourceError(f"schemas/overlays.json: {action['target']} leads to nothing in the bundled document")
         node = _object(node[part])
     node[last] = copy.deepcopy(action.get("value", value))
 
@@ -143,6 +163,9 @@ def _operations(document: dict[str, object]) -> list[Operation]:
 
 def _operation(document: dict[str, object], path: str, method: str, entry: dict[str, object]) -> Operation:
     parameters = [_object(parameter) for parameter in _list(entry, "parameters")]
+    body = _body_schema(document, entry)
+    if body is not None:
+        _drop_wrong_example(entry, body)
     return Operation(
         id=str(entry["operationId"]),
         method=method.upper(),
@@ -154,8 +177,9 @@ def _operation(document: dict[str, object], path: str, method: str, entry: dict[
             for parameter in parameters
             if parameter["in"] == "path"
         },
-        body=_body_schema(document, entry),
+        body=body,
         success=_success(entry),
+        examples=_examples(parameters, entry),
     )
 
 
@@ -164,6 +188,22 @@ def _body_schema(document: dict[str, object], entry: dict[str, object]) -> Schem
         return None
     content = _object(_object(entry["requestBody"])["content"])
     return _compile(document, _object(_object(content["application/json"])["schema"]))
+
+
+def _examples(parameters: list[dict[str, object]], entry: dict[str, object]) -> dict[str, str]:
+    examples = {str(each["name"]): str(each["example"]) for each in parameters if "example" in each}
+    if "requestBody" in entry:
+        content = _object(_object(_object(entry["requestBody"])["content"])["application/json"])
+        if "example" in content:
+            examples["body"] = json.dumps(content["example"])
+    return examples
+
+
+def _drop_wrong_example(entry: dict[str, object], body: Schema) -> None:
+    """A setting may narrow the contract so far that the documented example is no example any more."""
+    content = _object(_object(_object(entry["requestBody"])["content"])["application/json"])
+    if "example" in content and not body.validator.is_valid(content["example"]):
+        del content["example"]
 
 
 def _success(entry: dict[str, object]) -> Reply:
@@ -177,12 +217,13 @@ def _success(entry: dict[str, object]) -> Reply:
 def _compile(document: dict[str, object], schema: dict[str, object]) -> Schema:
     components = {"schemas": _object(document["components"])["schemas"]}
     whole: dict[str, object] = {**schema, "components": components}
-    for part in [schema, *_object(components["schemas"]).values()]:
-        _require_clauses(part)
+    _require_clauses(schema, str(schema.get("title", "of a parameter")), "")
+    for title, part in _object(components["schemas"]).items():
+        _require_clauses(part, title, "")
     return Schema(jsonschema_rs.Draft202012Validator(whole), whole)
 
 
-def _require_clauses(schema: object) -> None:
+def _require_clauses(schema: object, title: str, pointer: str) -> None:
     """Refuse a constraint that belongs to no clause, so that no keyword is enforced without an explanation."""
     if not isinstance(schema, dict):
         return
@@ -191,9 +232,17 @@ def _require_clauses(schema: object) -> None:
         if keyword in _ANNOTATIONS or keyword.startswith("x-") or value is True:
             continue
         if keyword not in clauses:
-            raise ResourceError(f"schema {schema.get('title', schema)}: keyword {keyword!r} has no entry in x-clauses")
-    for child in [*_object(schema.get("properties", {})).values(), schema.get("items")]:
-        _require_clauses(child)
+            raise ResourceError(
+                f"schema {title}: at {pointer or 'the top'}: keyword {keyword!r} has no entry in x-clauses"
+            )
+    absent = set(map(str, _list(schema, "required"))) - set(_object(clauses.get("required", {})))
+    if absent:
+        raise ResourceError(
+            f"schema {title}: at {pointer}/x-clauses/required: no clause for {', '.join(sorted(absent))}"
+        )
+    for name, child in _object(schema.get("properties", {})).items():
+        _require_clauses(child, title, f"{pointer}/properties/{name}")
+    _require_clauses(schema.get("items"), title, f"{pointer}/items")
 
 
 def _object(value: object) -> dict[str, object]:

@@ -31,5 +31,6 @@ class ServerError(TaurusMockError):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like `name`, or None when none comes close."""
-    matches = get_close_matches(name.lower(), sorted(known), n=1, cutoff=0.5)
-    return matches[0] if matches else None
+    by_lower_case = {each.lower(): each for each in sorted(known)}
+    matches = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.6)
+    return by_lower_case[matches[0]] if matches else None

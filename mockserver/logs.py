@@ -18,15 +18,23 @@ _MAX_PATH = 200
 
 def log_exchange(exchange: Exchange, milliseconds: float) -> None:
     """Log one request. Headers and bodies stay out, since they may hold secrets."""
-    if not LOGGER.isEnabledFor(logging.INFO):
-        return
+    if LOGGER.isEnabledFor(logging.INFO):
+        request = exchange.request
+        status = exchange.reply.status
+        log_request(request.method, request.path, status, exchange.scenario, milliseconds, request.request_id)
+
+
+def log_request(
+    method: str, path: str, status: int, scenario: str | None, milliseconds: float, request_id: str
+) -> None:
+    """Log one request, whatever it was for."""
     fields = {
-        "method": exchange.request.method,
-        "path": exchange.request.path[:_MAX_PATH],
-        "status": exchange.reply.status,
-        "scenario": exchange.scenario,
+        "method": method,
+        "path": path[:_MAX_PATH],
+        "status": status,
+        "scenario": scenario,
         "ms": round(milliseconds, 2),
-        "request_id": exchange.request.request_id,
+        "request_id": request_id,
     }
     LOGGER.info("request", extra={"fields": fields})
 

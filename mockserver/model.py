@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAX_PROJECTS = 10_000
+"""Projects whose state and history are kept; the longest idle ones go."""
+
 Location = Literal["path", "header", "body"]
 
 
@@ -32,6 +35,31 @@ class ApiRequest:
     received_at: float
     """Unix time in seconds."""
 
+    def text(self, header: str) -> str:
+        """A header's value as text, empty when absent: clients send UTF-8, which WSGI hands on as latin-1."""
+        value = self.headers.get(header, "")
+        try:
+            return value if value.isascii() else value.encode("latin-1").decode("utf-8")
+        except UnicodeError:
+            return value
+
+
+Fault = Literal["connection-reset", "empty-reply", "truncated", "malformed-json", "garbage", "malformed-chunk", "hang"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a reply reaches the client, or does not."""
+
+    wait: float = 0.0
+    """Seconds before the first byte."""
+    pieces: int = 1
+    spread: float = 0.0
+    """Seconds over which the pieces are spread."""
+    fault: Fault | None = None
+    garbage: bytes = b""
+    """What the fault `garbage` sends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -40,7 +68,10 @@ class Reply:
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
-    """Further headers; Content-Type and X-Request-Id are added to every reply."""
+    """Further headers; X-Request-Id is added to every reply."""
+    content_type: str = "application/json"
+    delivery: Delivery | None = None
+    """None: at once and whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +96,14 @@ class Exchange:
     request: ApiRequest
     reply: Reply
     operation: str | None = None
+    project_id: str | None = None
+    """The tenant, as the path names it; None when the path is no operation's."""
     scenario: str | None = None
+    chosen_by: str | None = None
+    """`header`, `prefer`, `magic id`, `rule`, `start`; None when no scenario was reached."""
     violations: tuple[Violation, ...] = ()
+    accepted: bool = False
+    """Whether the operation took place, even if the client never learned of it."""
 
 
 @dataclass(slots=True)

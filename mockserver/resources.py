@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import jsonschema_rs
 
 from mockserver.errors import ResourceError, nearest
+from mockserver.json_text import escape
 
+_MAX_MESSAGE = 300
+"""Characters of the validator's message, which quotes the value."""
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -46,24 +51,44 @@ def read_object(path: Path, *, schema: str | None = None) -> dict[str, object]:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A closed schema of ours, and every key that it knows."""
+
+    validator: jsonschema_rs.Draft202012Validator
+    known: frozenset[str]
+
+    @classmethod
+    def of(cls, schema: dict[str, object]) -> Form:
+        """The form that a JSON Schema 2020-12 document describes."""
+        return cls(jsonschema_rs.Draft202012Validator(schema), frozenset(_property_names(schema)))
+
+    def problem(self, value: object) -> str | None:
+        """What is wrong with a value, where, and the nearest known key; None when nothing is."""
+        error = next(iter(self.validator.iter_errors(value)), None)
+        if error is None:
+            return None
+        pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
+        message = error.message if len(error.message) <= _MAX_MESSAGE else f"{error.message[:_MAX_MESSAGE]}…"
+        return f"at {pointer or 'the top'}: {message}{self._hint(error)}"
+
+    def _hint(self, error: jsonschema_rs.ValidationError) -> str:
+        unexpected = error.kind.as_dict().get("unexpected")
+        names = unexpected if isinstance(unexpected, list) else []
+        hints = [f"{name!r} is perhaps {match!r}" for name in names if (match := nearest(str(name), self.known))]
+        return f" ({'; '.join(hints)})" if hints else ""
+
+
 def _check(path: Path, value: object, schema: str) -> None:
-    document = read_json(bundle_root() / "schemas" / "data" / f"{schema}.schema.json")
-    if not isinstance(document, dict):
-        raise ResourceError(f"schemas/data/{schema}.schema.json: expected a JSON object")
-    error = next(iter(jsonschema_rs.Draft202012Validator(document).iter_errors(value)), None)
-    if error is not None:
-        pointer = "".join(f"/{part}" for part in error.instance_path)
-        raise ResourceError(f"{path}: at {pointer or 'the top'}: {error.message}{_hint(error, document)}")
+    problem = _form(bundle_root() / "schemas" / "data" / f"{schema}.schema.json").problem(value)
+    if problem is not None:
+        raise ResourceError(f"{path}: {problem}")
 
 
-def _hint(error: jsonschema_rs.ValidationError, document: dict[str, object]) -> str:
-    """The nearest known key for each key that a closed object does not know."""
-    unexpected = error.kind.as_dict().get("unexpected")
-    if not isinstance(unexpected, list):
-        return ""
-    known = sorted(_property_names(document))
-    hints = [f"{name!r} is perhaps {match!r}" for name in unexpected if (match := nearest(str(name), known))]
-    return f" ({'; '.join(hints)})" if hints else ""
+@lru_cache(maxsize=16)
+def _form(path: Path) -> Form:
+    """The form in a file, compiled once for the many files that it describes."""
+    return Form.of(read_object(path))
 
 
 def _property_names(schema: object) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 
 from mockserver.errors import SettingsError, nearest
@@ -11,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENVIRONMENT_PREFIX = "TAURUS_MOCK_"
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
-Group = Literal["server", "contract", "authentication", "behaviour", "output"]
+Group = Literal["server", "contract", "authentication", "behaviour", "admin", "output"]
 Source = Literal["flag", "environment", "default"]
 
 
@@ -53,6 +53,14 @@ TABLE: tuple[Setting, ...] = (
     Setting("port_file", None, "File that gets the port number once the mock listens.", "server", metavar="PATH"),
     Setting("scenario", "success", "Scenario for requests that ask for none.", "behaviour", metavar="NAME"),
     Setting(
+        "scenarios",
+        None,
+        "Folder with further scenarios, read again when a file changes.",
+        "behaviour",
+        metavar="FOLDER",
+    ),
+    Setting("seed", 0, "Decides what chance brings, the same on every run.", "behaviour", metavar="NUMBER"),
+    Setting(
         "auth",
         "any",
         "Credentials demanded: a token, a signature, any of the two, or none at all.",
@@ -89,6 +97,25 @@ TABLE: tuple[Setting, ...] = (
         help="Accept only ids of 36 letters and digits ending in in07.",
         group="contract",
     ),
+    Setting("admin", default=True, help="Offer the admin API under /__admin.", group="admin"),
+    Setting(
+        "admin_token",
+        None,
+        "Token that the admin API demands; with it, other machines may use it.",
+        "admin",
+        secret=True,
+    ),
+    Setting(
+        "admin_port",
+        None,
+        "Port of its own for the admin API; 0 takes a free one.",
+        "admin",
+        maximum=65535,
+        metavar="NUMBER",
+    ),
+    Setting(
+        "journal_size", 1000, "Requests of a project that the journal keeps.", "admin", minimum=1, metavar="NUMBER"
+    ),
     Setting("log_format", "text", "Form of the log on standard error.", "output", choices=("text", "json")),
     Setting("quiet", default=False, help="Log nothing but failures, and print only the ready line.", group="output"),
 )
@@ -103,6 +130,8 @@ class Settings:
     port: int = 8080
     port_file: str | None = None
     scenario: str = "success"
+    scenarios: str | None = None
+    seed: int = 0
     auth: str = "any"
     token: tuple[str, ...] = field(default=(), repr=False)
     ak: tuple[str, ...] = ()
@@ -111,12 +140,18 @@ class Settings:
     min_batch: int | None = None
     max_batch: int | None = None
     strict_ids: bool = False
+    admin: bool = True
+    admin_token: str | None = field(default=None, repr=False)
+    admin_port: int | None = None
+    journal_size: int = 1000
     log_format: str = "text"
     quiet: bool = False
 
     def __post_init__(self) -> None:
         for each in fields(self):
             _check_value(BY_NAME[each.name], getattr(self, each.name), f"setting {each.name}")
+        if self.admin_token == "" or "" in self.token:
+            raise SettingsError("--token and --admin-token: expected a token, got an empty one, which everybody has")
         if len(self.ak) != len(self.sk):
             raise SettingsError(
                 f"--ak is given {len(self.ak)} times and --sk {len(self.sk)} times; each --ak needs its --sk"
@@ -132,7 +167,24 @@ class Settings:
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        return self.host in LOOPBACK_HOSTS or self.host.startswith("127.")
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
+
+
+def make_settings(values: Mapping[str, object], also: tuple[str, ...] = ()) -> Settings:
+    """Settings by name, lists for tuples; raises SettingsError that tells the nearest for an unknown name.
+
+    `also` are names that the caller takes out before, and may be meant.
+    """
+    for name in values:
+        if name not in BY_NAME:
+            match = nearest(name, [*BY_NAME, *also])
+            hint = f"; did you mean {match!r}?" if match else ""
+            raise SettingsError(f"{name}: no such setting{hint}")
+    typed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return Settings(**typed)  # type: ignore[arg-type]  # Settings checks each value
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +222,8 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     for name in sorted(environment):
         if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
             match = nearest(name.removeprefix(ENVIRONMENT_PREFIX), BY_NAME)
-            hint = f"; did you mean {BY_NAME[match].variable}?" if match else ""
-            raise SettingsError(f"{name}: no such setting{hint} `taurus-mock config` lists them all")
+            hint = f"did you mean {BY_NAME[match].variable}? " if match else ""
+            raise SettingsError(f"{name}: no such setting; {hint}`taurus-mock serve --help` lists them all")
 
 
 def _parse(setting: Setting, given: object, where: str) -> object:
@@ -182,7 +234,7 @@ def _parse(setting: Setting, given: object, where: str) -> object:
         return given if isinstance(given, bool) else _parse_bool(str(given), where)
     if setting.is_number:
         try:
-            return int(str(given))
+            given = int(str(given))
         except ValueError:
             raise SettingsError(f"{where}: expected a whole number, got {given!r}") from None
     _check_value(setting, given, where)

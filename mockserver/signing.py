@@ -12,14 +12,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
+from mockserver.filtering import FILTERED, SECRET_HEADERS
 from mockserver.model import ApiError, ApiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEME = "SDK-HMAC-SHA256"
-FILTERED = "[Filtered]"
-SECRET_HEADERS = frozenset({"authorization", "x-auth-token", "x-security-token", "x-subject-token", "cookie"})
 MAX_CLOCK_DIFFERENCE = 15 * 60
 """Seconds by which X-Sdk-Date may differ from the gateway's clock."""
 
@@ -33,18 +32,18 @@ _DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
-def check_signature(request: ApiRequest, secret_keys: Mapping[str, str]) -> None:
+def check_signature(request: ApiRequest, secret_keys: Mapping[str, str], now: float) -> None:
     """Return when the request's Authorization header is a right signature.
 
     `secret_keys` maps access keys to secret keys. When it is empty, any well-formed signature is right, as there is
-    nothing to verify it with. Raises ApiError with what is wrong.
+    nothing to verify it with. `now` is Unix time in seconds. Raises ApiError with what is wrong.
     """
     access_key, signed_headers, signature = _parse(request.headers.get("authorization", ""))
     if not secret_keys:
         return
     if access_key not in secret_keys:
         raise ApiError("access-key-unknown", {"access_key": access_key})
-    date = _signed_date(request, signed_headers)
+    date = _signed_date(request, signed_headers, now)
     for name in signed_headers:
         if name not in request.headers:
             raise ApiError("signature-header-absent", {"header": name})
@@ -60,7 +59,7 @@ def canonical_request(request: ApiRequest, signed_headers: tuple[str, ...], *, s
     def value(name: str) -> str:
         if name in SECRET_HEADERS and not show_secrets:
             return FILTERED
-        return _as_utf8(request.headers.get(name, "")).strip()
+        return request.text(name).strip()
 
     return "\n".join(
         (
@@ -95,7 +94,7 @@ def _parse(authorization: str) -> tuple[str, tuple[str, ...], str]:
     return access_key, tuple(names.lower().split(";")), signature
 
 
-def _signed_date(request: ApiRequest, signed_headers: tuple[str, ...]) -> str:
+def _signed_date(request: ApiRequest, signed_headers: tuple[str, ...], now: float) -> str:
     date = request.headers.get("x-sdk-date", "")
     try:
         if not _DATE.fullmatch(date) or "x-sdk-date" not in signed_headers:
@@ -103,9 +102,9 @@ def _signed_date(request: ApiRequest, signed_headers: tuple[str, ...]) -> str:
         signed_at = datetime.strptime(date, _DATE_FORMAT).replace(tzinfo=timezone.utc).timestamp()
     except ValueError:
         raise ApiError("signature-date") from None
-    if abs(signed_at - request.received_at) > MAX_CLOCK_DIFFERENCE:
-        now = datetime.fromtimestamp(request.received_at, timezone.utc).strftime(_DATE_FORMAT)
-        raise ApiError("signature-expired", {"date": date, "now": now})
+    if abs(signed_at - now) > MAX_CLOCK_DIFFERENCE:
+        clock = datetime.fromtimestamp(now, timezone.utc).strftime(_DATE_FORMAT)
+        raise ApiError("signature-expired", {"date": date, "now": clock})
     return date
 
 
@@ -118,11 +117,3 @@ def _canonical_path(path: str) -> str:
 def _canonical_query(query: str) -> str:
     pairs = sorted(parse_qsl(query, keep_blank_values=True))
     return "&".join(f"{quote(key, safe='-_.~')}={quote(value, safe='-_.~')}" for key, value in pairs)
-
-
-def _as_utf8(value: str) -> str:
-    """Header text arrives decoded as latin-1, and clients sign UTF-8."""
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return value

@@ -1,0 +1,141 @@
+"""The state behind the mock, for each project apart: uses of scenarios, rules and clock. Kept in memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mockserver.model import MAX_PROJECTS
+
+if TYPE_CHECKING:
+    from mockserver.model import ApiRequest
+    from mockserver.scenarios import Only
+
+
+@dataclass(slots=True)
+class Rule:
+    """Sends matching requests of a project, or of all, to a scenario."""
+
+    id: str
+    scenario: str
+    only: Only
+    times: int | None
+    """How many requests it is for; None: all."""
+    used: int = 0
+
+
+@dataclass(slots=True)
+class _Project:
+    uses: Counter[str] = field(default_factory=Counter)
+    rules: list[Rule] = field(default_factory=list)
+    clock_offset: float = 0.0
+
+
+class Store:
+    """The state of at most 10,000 projects; the longest idle ones go. Every method is safe under threads."""
+
+    def __init__(self, *, seed: int = 0, max_projects: int = MAX_PROJECTS) -> None:
+        self.seed = seed
+        self._max_projects = max_projects
+        self._projects: OrderedDict[str, _Project] = OrderedDict()
+        self._rules_for_all: list[Rule] = []
+        self._numbers = itertools.count(1)
+        self._any_rules = False
+        """Whether a rule was ever set; most mocks have none, and their requests need not look for one."""
+        self._lock = Lock()
+
+    def use(self, project_id: str, scenario: str) -> int:
+        """How often the project met the scenario before; counts this time."""
+        with self._lock:
+            uses = self._open(project_id).uses
+            uses[scenario] += 1
+            return uses[scenario] - 1
+
+    def position(self, project_id: str, scenario: str) -> int:
+        """How often the project met the scenario, which is its position in a sequence."""
+        with self._lock:
+            return self._peek(project_id).uses[scenario]
+
+    def set_position(self, project_id: str, scenario: str, position: int) -> None:
+        """Go on as if the project had met the scenario so often."""
+        with self._lock:
+            self._open(project_id).uses[scenario] = position
+
+    def add_rule(self, scenario: str, only: Only, times: int | None) -> Rule:
+        """Add a rule at the end, for the project that `only` names or for all."""
+        with self._lock:
+            rule = Rule(f"rule-{next(self._numbers)}", scenario, only, times)
+            rules = self._rules_for_all if only.project_id is None else self._open(only.project_id).rules
+            rules.append(rule)
+            self._any_rules = True
+            return rule
+
+    def rules(self, project_id: str | None = None) -> list[Rule]:
+        """The rules that a project's requests meet, in the order in which they are tried; for None, all rules."""
+        with self._lock:
+            projects = self._projects.values() if project_id is None else [self._peek(project_id)]
+            return [*itertools.chain.from_iterable(project.rules for project in projects), *self._rules_for_all]
+
+    def remove_rule(self, rule_id: str) -> bool:
+        """Remove a rule; False when there is none with that id."""
+        with self._lock:
+            for rules in [self._rules_for_all, *(project.rules for project in self._projects.values())]:
+                for rule in rules:
+                    if rule.id == rule_id:
+                        rules.remove(rule)
+                        return True
+        return False
+
+    def take_rule(self, request: ApiRequest, project_id: str, body: object) -> str | None:
+        """The scenario of the first rule for a request; counts the rule as used."""
+        if not self._any_rules:
+            return None
+        with self._lock:
+            if project_id in self._projects:
+                self._projects.move_to_end(project_id)
+            for rule in [*self._peek(project_id).rules, *self._rules_for_all]:
+                if (rule.times is None or rule.used < rule.times) and rule.only.holds(request, project_id, body):
+                    rule.used += 1
+                    return rule.scenario
+        return None
+
+    def project_time(self, project_id: str, wall: float) -> float:
+        """The project's time for a wall-clock time, both Unix seconds."""
+        project = self._projects.get(project_id)
+        return wall + project.clock_offset if project else wall
+
+    def move_clock(self, project_id: str, offset: float) -> None:
+        """Let the project's clock differ from the wall clock by `offset` seconds."""
+        with self._lock:
+            self._open(project_id).clock_offset = offset
+
+    def clear_rules(self, project_id: str | None = None) -> None:
+        """Remove a project's rules; for None, every rule."""
+        with self._lock:
+            for project in self._some(project_id):
+                project.rules.clear()
+            if project_id is None:
+                self._rules_for_all.clear()
+
+    def clear_state(self, project_id: str | None = None) -> None:
+        """Forget a project's uses of scenarios and set its clock right; for None, everyone's."""
+        with self._lock:
+            for project in self._some(project_id):
+                project.uses.clear()
+                project.clock_offset = 0.0
+
+    def _some(self, project_id: str | None) -> list[_Project]:
+        return list(self._projects.values()) if project_id is None else [self._peek(project_id)]
+
+    def _peek(self, project_id: str) -> _Project:
+        return self._projects.get(project_id) or _Project()
+
+    def _open(self, project_id: str) -> _Project:
+        project = self._projects.setdefault(project_id, _Project())
+        self._projects.move_to_end(project_id)
+        if len(self._projects) > self._max_projects:
+            self._projects.popitem(last=False)
+        return project
