@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from mockserver.engine import Engine, load_engine
-from mockserver.server import MockServer
+from mockserver.running import MockServer
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +38,6 @@ def start_mock() -> Iterator[StartMock]:
     with ExitStack() as stack:
 
         def start(**settings: object) -> MockServer:
-            return stack.enter_context(MockServer(Settings(port=0, **settings)))  # type: ignore[arg-type]
+            return stack.enter_context(MockServer(Settings(port=0, **settings)))  # type: ignore[arg-type]  # the tests name real settings
 
         yield start

@@ -71,7 +71,7 @@ def test_a_python_block_prints_what_the_block_after_it_says(
 
 def test_every_block_is_of_a_kind_that_is_tested() -> None:
     kinds = {block.language for page in PAGES for block in blocks(page)}
-    assert kinds <= {"console", "python", "text", "sh"}
+    assert kinds <= {"console", "python", "py", "text", "sh"}
 
 
 def test_the_commands_that_are_not_typed_here_are_the_known_ones() -> None:
@@ -101,7 +101,7 @@ def test_make_run_starts_the_mock(shell: Shell) -> None:
     shell.run(Command(f"kill {pid[1]}; wait", ""))
 
 
-@pytest.mark.parametrize("page", ["settings.md", "scenarios.md"])
+@pytest.mark.parametrize("page", ["settings.md", "scenarios.md", "admin.md"])
 def test_the_generated_tables_are_up_to_date(page: str) -> None:
     generate = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check", page]
     result = subprocess.run(generate, capture_output=True, text=True, check=False)
