@@ -56,7 +56,8 @@ class Scenarios:
         name = request.text("x-mock-scenario").strip()
         if name:
             yield _find(name, self.by_name, "X-Mock-Scenario"), "header"
-        code = _PREFER_CODE.search(request.headers.get("prefer", ""))
+        preference = request.headers.get("prefer")
+        code = _PREFER_CODE.search(preference) if preference else None
         if code:
             yield _find(code.group(1), self.by_code, "Prefer: code"), "prefer"
         for instance_id in instance_ids(body):

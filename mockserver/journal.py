@@ -106,7 +106,9 @@ class Journal:
         """Keep an exchange; the oldest go when there are too many, first those of the longest idle project."""
         project = exchange.project_id or NO_PROJECT
         with self._lock:
-            pages = self._projects.setdefault(project, _Pages())
+            pages = self._projects.get(project)
+            if pages is None:
+                pages = self._projects[project] = _Pages()
             self._projects.move_to_end(project)
             pages.total += 1
             entry = Entry(pages.total, exchange, milliseconds)

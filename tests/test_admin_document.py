@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import schemathesis
 from test_schemathesis import run_schemathesis
 
 from mockserver.admin import Admin
 from mockserver.app import create_app
 from mockserver.resources import bundle_root
+
+schemathesis = pytest.importorskip("schemathesis", reason="Schemathesis 4.32 needs Python 3.11")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
