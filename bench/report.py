@@ -14,11 +14,13 @@ from pathlib import Path
 import imports
 import load
 import own_work
+import soak
 import start
 from contenders import MOCK, installed
 from figures import QUICK, Plan, add_quick, table
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+QUICK_SOAK = 1000
 _RESULTS = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -41,6 +43,7 @@ def measure_all(plan: Plan, *, with_load: bool) -> str:
     own = own_work.measure(plan)
     costs = imports.measure(plan)
     loads = load.show(load.measure(plan)) if with_load else "Not measured in this run."
+    soaked = soak.show(soak.measure(QUICK_SOAK if plan is QUICK else soak.REQUESTS))
     aims = [
         ["first answer, ms", "500", starts[MOCK].show(scale=1000)],
         ["one valid instance, ratio to a bare Flask view", "1.5", own.singles[True, False].ratio.show(2)],
@@ -53,6 +56,7 @@ def measure_all(plan: Plan, *, with_load: bool) -> str:
         "The mock's own work": own_work.show(own),
         "Load": loads,
         "Imports": imports.show(costs),
+        "Soak": soaked,
     }
     return "\n" + "".join(f"### {title}\n\n{text}\n\n" for title, text in sections.items())
 
