@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -110,6 +111,13 @@ def within_the_package() -> Iterator[tuple[str, str, bool]]:
 
 def test_every_module_has_one_layer() -> None:
     assert sorted(name for modules in LAYERS for name in modules) == sorted(trees())
+
+
+def test_the_design_shows_these_layers() -> None:
+    design = (PACKAGE.parent / "docs" / "design.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", design, re.MULTILINE)
+    shown = {int(number): set(re.findall(r"`(\w+)`", modules)) for number, modules in rows}
+    assert shown == {number: modules for number, modules in enumerate(LAYERS) if modules != {"__init__"}}
 
 
 def test_a_module_imports_from_lower_layers_only() -> None:
