@@ -47,8 +47,8 @@ class MockApp(Flask):
         if request is None:
             return super().create_url_adapter(None)
         path = request.environ["PATH_INFO"]
-        # Werkzeug would merge leading slashes.
-        return self.url_map.bind("mock", default_method=request.method, path_info="/-" if path[:2] == "//" else path)
+        own = path == _DOCUMENT or path.startswith(PREFIX)
+        return self.url_map.bind("mock", default_method=request.method, path_info=path if own else _API)
 
 
 def create_app(
@@ -82,12 +82,11 @@ def create_api_app(mock: Mock) -> MockApp:
         headers = [("X-Request-Id", mock.new_request_id())]
         return log_response(Response(text, headers=headers, content_type="application/json"))
 
-    def serve(path: str = "") -> Response:
-        del path  # the core reads it from the environment
+    def serve() -> Response:
         return deliver(mock, mock.exchange(receive()), request.environ.get(CONNECTION))
 
     # Rules without methods: Flask answers neither OPTIONS nor a wrong method by itself.
-    for rule, view in {"/openapi.json": document, "/<anything:path>": serve}.items():
+    for rule, view in {_DOCUMENT: document, _API: serve}.items():
         app.url_map.add(Rule(rule, endpoint=rule))
         app.view_functions[rule] = view
     # Whatever Flask still objects to before a view is no matter of the API.
@@ -147,7 +146,7 @@ def to_api_request(environ: WSGIEnvironment, received_at: float, request_id: str
         method=environ["REQUEST_METHOD"],
         path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
         query=environ.get("QUERY_STRING", ""),
-        headers={_header_name(key): value for key, value in environ.items() if key.startswith(_HEADER_KEYS)},
+        headers={name: value for key, value in environ.items() if (name := _header_name(key))},
         body=body,
         body_size=size,
         request_id=request_id,
@@ -190,18 +189,22 @@ class _NoSessions(SessionInterface):
 
 
 class _Anything(BaseConverter):
-    """Every path: the contract documents route, not Flask."""
+    """Every path, with any number of parts."""
 
     regex = r"(?s:.*)"
     part_isolating = False
 
 
-_HEADER_KEYS = ("HTTP_", "CONTENT_")
+_DOCUMENT = "/openapi.json"
+_API = "/-"
+"""Flask's one rule for every path that is not ours: the contract documents route, not Flask."""
 
 
 @lru_cache(maxsize=256)
-def _header_name(key: str) -> str:
-    """The lower-case name of the header behind a key of the environment."""
+def _header_name(key: str) -> str | None:
+    """The lower-case name of the header behind a key of the environment; None when it is no header's."""
+    if not key.startswith(("HTTP_", "CONTENT_")):
+        return None
     return key.removeprefix("HTTP_").replace("_", "-").lower()
 
 

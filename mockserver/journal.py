@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict, deque
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from mockserver.model import MAX_PROJECTS
 from mockserver.scenarios import instance_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mockserver.model import Exchange
 
@@ -21,6 +22,10 @@ NO_PROJECT = ""
 """Where requests go whose path names no project."""
 _OVERHEAD = 1024
 """Bytes that an entry takes beside the bodies, about."""
+_BURST = 64
+"""Exchanges that wait to be filed, at most."""
+_LARGE = 64 * 1024
+"""Bytes of a request body that is filed at once, so that what waits stays small beside the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,37 +106,51 @@ class Journal:
         self._filled: OrderedDict[str, _Pages] = OrderedDict()
         """Those that have entries, so that making room does not search through those that have none."""
         self._lock = Lock()
+        self._arrived: deque[tuple[Exchange, float]] = deque()
+        """What is not filed yet: filing in bursts keeps it out of most requests, and every reader files first."""
 
-    def add(self, exchange: Exchange, milliseconds: float) -> Entry:
+    def add(self, exchange: Exchange, milliseconds: float) -> None:
         """Keep an exchange; the oldest go when there are too many, first those of the longest idle project."""
-        project = exchange.project_id or NO_PROJECT
+        self._arrived.append((exchange, milliseconds))
+        if len(self._arrived) >= _BURST or exchange.request.body_size > _LARGE:
+            with self._up_to_date():
+                pass
+
+    @contextmanager
+    def _up_to_date(self) -> Iterator[None]:
+        """Hold the lock, with everything filed that has arrived."""
         with self._lock:
-            pages = self._projects.get(project)
-            if pages is None:
-                pages = self._projects[project] = _Pages()
-            self._projects.move_to_end(project)
-            pages.total += 1
-            entry = Entry(pages.total, exchange, milliseconds)
-            pages.entries.append(entry)
-            self._filled[project] = pages
-            self._filled.move_to_end(project)
-            self._bytes += entry.size
-            if len(pages.entries) > self._per_project:
-                self._drop(pages)
-            while self._bytes > self._max_bytes:
-                name, oldest = next(iter(self._filled.items()))
-                self._drop(oldest)
-                if not oldest.entries:
-                    del self._filled[name]
-            if len(self._projects) > MAX_PROJECTS:
-                name, oldest = self._projects.popitem(last=False)
-                self._filled.pop(name, None)
-                self._bytes -= sum(each.size for each in oldest.entries)
-        return entry
+            while self._arrived:
+                self._file(*self._arrived.popleft())
+            yield
+
+    def _file(self, exchange: Exchange, milliseconds: float) -> None:
+        project = exchange.project_id or NO_PROJECT
+        pages = self._projects.get(project)
+        if pages is None:
+            pages = self._projects[project] = _Pages()
+        self._projects.move_to_end(project)
+        pages.total += 1
+        entry = Entry(pages.total, exchange, milliseconds)
+        pages.entries.append(entry)
+        self._filled[project] = pages
+        self._filled.move_to_end(project)
+        self._bytes += entry.size
+        if len(pages.entries) > self._per_project:
+            self._drop(pages)
+        while self._bytes > self._max_bytes:
+            name, oldest = next(iter(self._filled.items()))
+            self._drop(oldest)
+            if not oldest.entries:
+                del self._filled[name]
+        if len(self._projects) > MAX_PROJECTS:
+            name, oldest = self._projects.popitem(last=False)
+            self._filled.pop(name, None)
+            self._bytes -= sum(each.size for each in oldest.entries)
 
     def entries(self, project: str | None = None, keep: Callable[[Entry], bool] | None = None) -> list[Entry]:
         """The kept entries of a project, or of all, in order."""
-        with self._lock:
+        with self._up_to_date():
             chosen = [pages for name, pages in self._projects.items() if project in (None, name)]
             found = [entry for pages in chosen for entry in pages.entries]
         if project is None:
@@ -140,14 +159,14 @@ class Journal:
 
     def counts(self, project: str | None = None) -> Mapping[str, int]:
         """How many requests came, and how many of them are not kept any more."""
-        with self._lock:
+        with self._up_to_date():
             chosen = [pages for name, pages in self._projects.items() if project in (None, name)]
             total = sum(pages.total for pages in chosen)
             return {"total": total, "dropped": total - sum(len(pages.entries) for pages in chosen)}
 
     def clear(self, project: str | None = None) -> None:
         """Forget a project's entries, or everyone's."""
-        with self._lock:
+        with self._up_to_date():
             for name in [project] if project is not None else list(self._projects):
                 pages = self._projects.pop(name, None)
                 self._filled.pop(name, None)
@@ -155,7 +174,7 @@ class Journal:
 
     def discard(self, project: str, unwanted: Callable[[Entry], bool]) -> None:
         """Forget some of a project's entries."""
-        with self._lock:
+        with self._up_to_date():
             pages = self._projects.get(project, _Pages())
             kept = deque(entry for entry in pages.entries if not unwanted(entry))
             self._bytes -= sum(entry.size for entry in pages.entries) - sum(entry.size for entry in kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +125,8 @@ def test_entries_are_cleared_for_one_project_or_all(project: str | None, left: l
     assert [entry.exchange.project_id for entry in journal.entries()] == left
     assert journal.counts() == {"total": len(left), "dropped": 0}
     for name in ("a", "b"):
-        assert journal.add(exchange(name), 0.0).number == (2 if name in left else 1)
+        journal.add(exchange(name), 0.0)
+        assert numbers(journal, name)[-1] == (2 if name in left else 1)
 
 
 def test_cleared_entries_give_their_bytes_back() -> None:
@@ -151,19 +153,43 @@ def test_requests_without_a_project_have_a_place_of_their_own() -> None:
 def test_no_thread_loses_a_request_or_takes_anothers_number(per_project: int) -> None:
     journal = Journal(per_project=per_project)
 
-    def add(thread: int) -> list[tuple[str, int]]:
-        projects = ["shared" if request % 2 else f"own-{thread}" for request in range(EACH)]
-        return [(project, journal.add(exchange(project), 0.0).number) for project in projects]
+    def add(thread: int) -> None:
+        for request in range(EACH):
+            project = "shared" if request % 2 else f"own-{thread}"
+            journal.add(exchange(project, f"{thread} {request}".encode()), 0.0)
+            if request % 50 == thread:
+                journal.entries(project)  # readers file what has arrived, while others add
 
     with ThreadPoolExecutor(THREADS) as pool:
-        given = [pair for pairs in pool.map(add, range(THREADS)) for pair in pairs]
+        for done in [pool.submit(add, thread) for thread in range(THREADS)]:
+            done.result()
     counts = {"shared": THREADS * EACH // 2, **{f"own-{thread}": EACH // 2 for thread in range(THREADS)}}
     for project, count in counts.items():
         kept = min(count, per_project)
-        assert sorted(number for name, number in given if name == project) == list(range(1, count + 1))
         assert numbers(journal, project) == list(range(count - kept + 1, count + 1))
         assert journal.counts(project) == {"total": count, "dropped": count - kept}
+        bodies = [tuple(map(int, entry.exchange.request.body.split())) for entry in journal.entries(project)]
+        assert len(set(bodies)) == kept
+        for thread in range(THREADS):
+            own = [request for by, request in bodies if by == thread]
+            assert own == sorted(own)
     assert journal.counts()["total"] == THREADS * EACH
+
+
+class Watched(Exchange):
+    """An exchange that weak references can follow: a subclass without slots."""
+
+
+@pytest.mark.parametrize(("size", "held"), [(10, 64), (100_000, 1)], ids=["small", "large"])
+def test_what_waits_to_be_filed_is_bounded_although_nobody_reads(size: int, held: int) -> None:
+    journal = Journal(per_project=1)
+    watched = []
+    for _ in range(1000):
+        made = Watched(api_request(b"x" * size), Reply(200, b""))
+        watched.append(weakref.ref(made))
+        journal.add(made, 0.0)
+    del made
+    assert sum(each() is not None for each in watched) <= held
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.json_text import MAX_DEPTH, MAX_DIGITS, JsonTextError, escape, parse_json
+from mockserver.json_text import MAX_CONTAINERS, MAX_DEPTH, MAX_DIGITS, JsonTextError, escape, parse_json
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,15 @@ from mockserver.json_text import MAX_DEPTH, MAX_DIGITS, JsonTextError, escape, p
 )
 def test_json_is_parsed(body: bytes, value: object) -> None:
     assert parse_json(body) == value
+
+
+def test_a_text_has_containers_to_the_limit_and_no_more() -> None:
+    inner = b",".join([b"[{}]"] * (MAX_CONTAINERS // 2 - 1))
+    quoted = b',"' + b'[\\"' * 1000 + b'"]'
+    parse_json(b"[{}," + inner + quoted)
+    with pytest.raises(JsonTextError) as caught:
+        parse_json(b"[{},{}," + inner + quoted)
+    assert caught.value == JsonTextError("containers", expected=MAX_CONTAINERS)
 
 
 @pytest.mark.parametrize(
