@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from werkzeug.datastructures import Headers
 
 CONNECTION = "mockserver.connection"
 """Where the WSGI environment has the Connection, under a server that offers it."""
@@ -71,19 +72,20 @@ def create_api_app(mock: Mock) -> MockApp:
     if mock.settings.admin and mock.settings.admin_port is None:
         _add_admin(app)
 
-    def receive() -> ApiRequest:
-        return to_api_request(request.environ, mock.clock(), mock.new_request_id())
+    def receive(environ: WSGIEnvironment) -> ApiRequest:
+        return to_api_request(environ, mock.clock(), mock.new_request_id())
 
     def document() -> Response:
         """The OpenAPI 3.1 document that the mock enforces, as its settings narrow it."""
         if request.method not in ("GET", "HEAD"):
-            return to_response(mock.refuse(receive(), not_allowed(request.method, ["GET", "HEAD"])))
+            return to_response(mock.refuse(receive(request.environ), not_allowed(request.method, ["GET", "HEAD"])))
         text = json.dumps(mock.engine.contract.document, indent=2, ensure_ascii=False) + "\n"
         headers = [("X-Request-Id", mock.new_request_id())]
         return log_response(Response(text, headers=headers, content_type="application/json"))
 
     def serve() -> Response:
-        return deliver(mock, mock.exchange(receive()), request.environ.get(CONNECTION))
+        environ = request.environ
+        return deliver(mock, mock.exchange(receive(environ)), environ.get(CONNECTION))
 
     # Rules without methods: Flask answers neither OPTIONS nor a wrong method by itself.
     for rule, view in {_DOCUMENT: document, _API: serve}.items():
@@ -156,7 +158,17 @@ def to_api_request(environ: WSGIEnvironment, received_at: float, request_id: str
 
 def to_response(exchange: Exchange) -> Response:
     """The reply as Flask sends it."""
-    return Response(exchange.reply.body, exchange.reply.status, reply_headers(exchange))
+    return _ApiResponse(exchange.reply.body, exchange.reply.status, reply_headers(exchange))
+
+
+class _ApiResponse(Response):
+    """A reply whose headers go out as they are, without Werkzeug's look at each of them."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        if self.status_code in (204, 304):
+            return super().get_wsgi_headers(environ)
+        self.headers["Content-Length"] = str(len(self.get_data()))
+        return self.headers
 
 
 class _ScriptedResponse(Response):
