@@ -11,13 +11,14 @@ BENCH_PYTHON := $(BENCH_VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)/pytho
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help run test check lint bench clean
+.PHONY: help run test check lint selftest bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    start the mock on 127.0.0.1:8080 (PORT=... and ARGS='...' to change)"
 	@echo "make test   run every test"
 	@echo "make check  run every test, the type checker and the linter"
+	@echo "make selftest  run the contract suite on implementations that are wrong in one line, and on correct ones"
 	@echo "make bench  measure start-up, throughput and the mock's own work"
 
 run: $(RUNTIME)
@@ -32,6 +33,9 @@ lint: $(DEVELOPMENT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+selftest: $(DEVELOPMENT)
+	$(BIN)/taurus-mock selftest --profile quick --quiet
 
 bench: $(BENCH_VENV)/.ready
 	$(BENCH_PYTHON) bench/report.py $(ARGS)

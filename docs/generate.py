@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.clauses import CLAUSES
 from mockserver.catalogue import load_catalogue
 from mockserver.resources import bundle_root, read_object
 from mockserver.scenarios import bundled_scenarios
@@ -50,6 +52,27 @@ def admin_table() -> str:
     return "\n".join(["| Operation | What it does |", "| --- | --- |", *rows])
 
 
+def contract_tables() -> str:
+    """A table of clauses for each group of the register."""
+    parts = []
+    for group, clauses in groupby(CLAUSES, lambda clause: clause.group):
+        rows = [
+            f"| `{clause.id}` | {_cell(clause.sentence)} | {_cell(clause.sent)} | {_cell(clause.accepted)} |"
+            f" {', '.join([clause.level, *(f'`{source}`' for source in clause.source)])} |"
+            for clause in clauses
+        ]
+        head = [
+            "| Clause | What it says | What is sent | What is accepted | Known by |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        parts.append("\n".join([f"### {group[0].upper()}{group[1:]}", "", *head, *rows]))
+    return "\n\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def _default(value: object) -> str:
     if value is None or value == ():
         return "-"
@@ -66,6 +89,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings.md": ("settings", settings_table),
     "scenarios.md": ("scenarios", scenarios_table),
     "admin.md": ("admin", admin_table),
+    "contract.md": ("clauses", contract_tables),
 }
 
 

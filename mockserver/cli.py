@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mockserver.checking import COMMANDS
 from mockserver.errors import ServerError, TaurusMockError
 from mockserver.filtering import FILTERED
 from mockserver.settings import BY_NAME, TABLE, Group, Resolved, Setting, resolve
@@ -260,3 +261,7 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+for _command in COMMANDS:
+    taurus_mock.add_command(_command)

@@ -562,7 +562,15 @@ def test_version_is_that_of_the_distribution(run: Run) -> None:
 def test_help_shows_the_commands(run: Run, arguments: list[str]) -> None:
     _, output, errors = run.result(*arguments)
     assert output.startswith("Usage: taurus-mock ")
-    assert re.findall(r"^  ([a-z]+)  ", output, re.MULTILINE) == ["config", "export", "scenarios", "serve"]
+    assert re.findall(r"^  ([a-z]+)  ", output, re.MULTILINE) == [
+        "check",
+        "config",
+        "explain",
+        "export",
+        "scenarios",
+        "selftest",
+        "serve",
+    ]
     assert errors == ""
 
 

@@ -101,7 +101,7 @@ def test_make_run_starts_the_mock(shell: Shell) -> None:
     shell.run(Command(f"kill {pid[1]}; wait", ""))
 
 
-@pytest.mark.parametrize("page", ["settings.md", "scenarios.md", "admin.md"])
+@pytest.mark.parametrize("page", ["settings.md", "scenarios.md", "admin.md", "contract.md"])
 def test_the_generated_tables_are_up_to_date(page: str) -> None:
     generate = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check", page]
     result = subprocess.run(generate, capture_output=True, text=True, check=False)

@@ -28,7 +28,7 @@ LAYERS: tuple[set[str], ...] = (
     {"app"},
     {"wire"},
     {"server"},
-    {"running"},
+    {"checking", "running"},
     {"cli", "pytest_plugin"},
     {"__init__"},
 )

@@ -1,8 +1,8 @@
 """A small, correct implementation of the one endpoint: POST /v3/{project_id}/instances/database-version/upgrade.
 
-The contract suite is tested with it: `changes.py` replaces one line at a time and says what the suite should find. So it
-is written for that: one decision per line, the wire included, and nothing but the standard library. `python server.py`
-serves on a free port of 127.0.0.1 until it is killed; the line that says where is its only output.
+The contract suite is tested with it: `changes.py` replaces one line at a time and says what the suite should find. So
+it is written for that: one decision per line, the wire included, and nothing but the standard library. It serves on a
+free port of 127.0.0.1 until it is killed; the line that says where is its only output.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import socket
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import BinaryIO, NoReturn
 from urllib.parse import unquote
@@ -43,20 +42,20 @@ REFUSALS = {
     "delay": (400, "DBS.200001", "delay is neither true nor false.", "delay 既不是 true 也不是 false。"),
     "failure": (500, "DBS.200005", "Server failure.", "服务器故障。"),
 }
-PHRASES = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed", 500: "Error"}
+PHRASES = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed"}
 
 
-@dataclass
 class Request:
     """One call as it came: header names are lower-case, the path is without its query and not decoded."""
 
-    method: str = ""
-    path: str = ""
-    version: str = "HTTP/1.1"
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    keep: bool = True
-    malformed: bool = False
+    def __init__(self) -> None:
+        self.method = ""
+        self.path = ""
+        self.version = "HTTP/1.1"
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self.keep = True
+        self.malformed = False
 
 
 class Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
@@ -153,7 +152,7 @@ def parse(text: str) -> object:
     """The value of a JSON text; whole numbers are decimals, which may have any length."""
     try:
         value: object = json.loads(text, parse_constant=refuse_constant, parse_int=Decimal)
-    except ValueError:
+    except json.JSONDecodeError:
         raise Refusal("json") from None
     except RecursionError:
         raise Refusal("json") from None
@@ -327,7 +326,8 @@ class Server:
                 endpoint.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for thread in self.threads:
-            thread.join()
+            if thread.is_alive():
+                thread.join()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The contract suite: one verdict per documented clause, for any implementation of the batch upgrade."""

@@ -1,0 +1,110 @@
+"""Calls to the operation: good ones for this target, and the same with one thing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from contract_tests import documents
+from contract_tests.guard import impossible_id
+from contract_tests.messages import Header, Request
+from contract_tests.options import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BATCH, DELAY, VERSION, ID = "databases_instance_infos", "delay", "current_version", "instance_id"
+KERNEL = "2.0.48.231200"
+"""The version of the documented example."""
+DELAYS: tuple[object, ...] = (False, "false", True, "true")
+CONTENT_TYPE: Header = ("Content-Type", "application/json")
+_COMMON: tuple[Header, ...] = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"))
+"""As the official Python SDK sends them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What the target takes, where the contract leaves a choice; found out by the survey."""
+
+    project_id: str
+    delay: object
+    """A value of `delay` that it takes."""
+    known: tuple[Instance, ...]
+    """The instances that it takes, first those named with --instance."""
+    takes_any_instance: bool
+    """Whether made-up instances are accepted too."""
+    refuses_projects_with: frozenset[int]
+    """How it refuses well-formed projects of others; empty when it serves every project."""
+
+
+class Calls:
+    """Builds requests for one target."""
+
+    def __init__(self, base: str, credentials: tuple[Header, ...], habits: Habits, *, seed: int, safe: bool) -> None:
+        self.habits = habits
+        self.credentials = credentials
+        self._base, self._seed, self._safe = base, seed, safe
+
+    def path(self, project_id: str | None = None) -> str:
+        """The documented path for a project."""
+        return self._base + documents.path().replace("{project_id}", project_id or self.habits.project_id)
+
+    def instances(self, count: int) -> list[Instance] | None:
+        """Distinct instances that the target takes; None when it does not take so many."""
+        known = list(self.habits.known[:count])
+        if len(known) == count:
+            return known
+        if not self.habits.takes_any_instance:
+            return None
+        return known + [self.made_up(number) for number in range(1, count - len(known) + 1)]
+
+    def made_up(self, number: int) -> Instance:
+        """An instance that nobody has: of the real form for a target on this machine, else of an impossible one."""
+        return Instance(made_up_id(self._seed, number, safe=self._safe), KERNEL)
+
+    def body(self, count: int = 1) -> dict[str, Any]:
+        """A good body with so many distinct instances, made-up ones where the known do not suffice."""
+        known = list(self.habits.known[:count])
+        chosen = known + [self.made_up(number) for number in range(1, count - len(known) + 1)]
+        return {BATCH: [item(each) for each in chosen], DELAY: self.habits.delay}
+
+    def good(self, note: str = "", count: int = 1) -> Request:
+        """A call that must be accepted."""
+        return self.post(self.body(count), note)
+
+    def post(self, body: object, note: str = "", *, headers: tuple[Header, ...] = ()) -> Request:
+        """A call with a body: bytes as they are, other values as JSON."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return Request("POST", self.path(), (*_COMMON, CONTENT_TYPE, *self.credentials, *headers), content, note)
+
+
+def item(instance: Instance) -> dict[str, Any]:
+    """An item of a batch."""
+    return {VERSION: instance.version, ID: instance.id}
+
+
+def changed(body: Mapping[str, Any], **values: object) -> dict[str, Any]:
+    """A body with other values of its properties."""
+    return {**body, **values}
+
+
+def without(request: Request, header: str, *instead: Header, note: str = "") -> Request:
+    """The request without a header, or with others in its place."""
+    kept = tuple(each for each in request.headers if each[0].lower() != header.lower())
+    return replace(request, headers=(*kept, *instead), note=note or request.note)
+
+
+def made_up_id(seed: int, number: int, *, safe: bool) -> str:
+    """An instance id by its number."""
+    return impossible_id(number) if safe else _hexadecimal(seed, f"instance {number}") + "in07"
+
+
+def made_up_project(seed: int, number: int) -> str:
+    """A project id by its number, of the real form."""
+    return _hexadecimal(seed, f"project {number}")
+
+
+def _hexadecimal(seed: int, name: str) -> str:
+    return hashlib.sha256(f"{seed} {name}".encode()).hexdigest()[:32]

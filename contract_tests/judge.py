@@ -1,0 +1,268 @@
+"""One test's judge: sends, compares with what the clause demands, and keeps the proof of what is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+
+from contract_tests.clauses import BY_ID, Clause
+from contract_tests.curl import curl, curl_at_once
+from contract_tests.messages import Outcome, Reply, Request
+from contract_tests.target import Target, TargetLost
+from contract_tests.verdicts import ACCEPTED, Expectation, Problem, describe, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+    from contract_tests.calls import Calls
+    from contract_tests.options import Options
+    from contract_tests.survey import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The proof that a clause is broken."""
+
+    clause: str
+    case: str
+    """What was special about the request."""
+    expected: str
+    received: str
+    curl: str
+    requests: int
+    """How many requests it takes, one after another or at once."""
+
+
+@dataclass
+class Judge:
+    """Judges one clause; findings about the form of replies go to the clauses of that form."""
+
+    clause: Clause
+    survey: Survey
+    target: Target
+    options: Options
+    findings: dict[str, Finding] = field(default_factory=dict)
+    """The first finding of each clause."""
+    observations: list[str] = field(default_factory=list)
+    requests: int = 0
+
+    @property
+    def calls(self) -> Calls:
+        """Builds requests for the target."""
+        return self.survey.calls
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the clause itself is broken, so that further requests prove nothing more."""
+        return self.clause.id in self.findings
+
+    def needs_acceptance(self) -> None:
+        """Leave the clause unchecked where no good call is possible."""
+        if self.options.is_safe and not self.options.allow_upgrades:
+            self.not_checked("safe mode: nothing may be upgraded on a target that is not this machine")
+        if not self.survey.accepts:
+            self.not_checked(f"no good call was accepted: {self.survey.refusal}")
+
+    def accepted_only_with(self, variants: Iterable[Request]) -> None:
+        """Where no good call is accepted: whether one is that differs in something that must not matter."""
+        if self.survey.accepts or self.options.is_safe or not self.survey.exchanges:
+            return
+        plain, outcome = self.survey.exchanges[0]
+        for request in variants:
+            reply = self.send(request)
+            if isinstance(reply, Reply) and reply.status in ACCEPTED.statuses:
+                received = f"{describe(outcome)}, but the same call with {request.note} is accepted"
+                self.add(Problem(self.clause.id, ACCEPTED.sentence, received), [plain])
+                return
+
+    def not_checked(self, why: str) -> None:
+        """End the test without a verdict."""
+        __tracebackhide__ = True
+        pytest.skip(why)
+
+    def observe(self, text: str) -> None:
+        """Note what the target does where it may do as it likes."""
+        if text not in self.observations:
+            self.observations.append(text)
+
+    def expect(
+        self,
+        request: Request,
+        expectation: Expectation,
+        *,
+        fresh: bool = False,
+        before: Sequence[Request] = (),
+        unless: Request | None = None,
+    ) -> Outcome:
+        """Send a request and judge the outcome.
+
+        `before` are the requests that led to it. Where `unless` alone is as wrong, the clause is not to blame: another
+        one is, whose test will tell.
+        """
+        outcome = self.send(request, fresh=fresh)
+        if unless and self._blames_itself(outcome, expectation) and self.is_wrong(unless, expectation):
+            return outcome
+        self.judge([*before, request], outcome, expectation)
+        return outcome
+
+    def expect_at_once(self, requests: Sequence[Request], expectations: Sequence[Expectation]) -> None:
+        """Send requests at the same moment, and judge each outcome, unless the request alone is as wrong."""
+        self.requests += len(requests)
+        try:
+            outcomes = self.target.at_once(requests)
+        except TargetLost as lost:
+            self.not_checked(str(lost))
+            raise
+        for request, expectation, outcome in zip(requests, expectations, outcomes, strict=True):
+            if self.options.dry_run or (
+                self._blames_itself(outcome, expectation) and self.is_wrong(request, expectation)
+            ):
+                continue
+            for problem in problems(outcome, expectation, self.clause.id):
+                self.add(problem, [*requests, request], at_once=len(requests))
+
+    def is_wrong(self, request: Request, expectation: Expectation) -> bool:
+        """Whether a request, sent once more, does not get what is expected."""
+        return self._blames_itself(self.send(request, fresh=True), expectation)
+
+    def _blames_itself(self, outcome: Outcome, expectation: Expectation) -> bool:
+        return any(problem.clause == self.clause.id for problem in problems(outcome, expectation, self.clause.id))
+
+    def expect_all(self, requests: Iterable[Request], expectation: Expectation) -> None:
+        """Send requests until one breaks the clause."""
+        if self.target.is_slow:
+            known = list(requests)
+            for request, outcome in zip(known, self._send_each(known), strict=True):
+                self.judge([request], outcome, expectation)
+            return
+        for request in requests:
+            if self.is_broken:
+                return
+            self.expect(request, expectation)
+
+    def observe_all(self, requests: Iterable[Request], expectation: Expectation) -> None:
+        """Send requests that may be answered in several ways, and note each way."""
+        for request in requests:
+            outcome = self.expect(request, expectation)
+            answer = str(outcome.status) if isinstance(outcome, Reply) else "no reply"
+            self.observe(f"{request.note}: {answer}")
+
+    def send(self, request: Request, *, fresh: bool = False) -> Outcome:
+        """Send a request without judging what comes back."""
+        self.requests += 1
+        try:
+            return self.target.exchange(request, fresh=fresh)
+        except TargetLost as lost:
+            self.not_checked(str(lost))
+            raise
+
+    def _send_each(self, requests: list[Request]) -> list[Outcome]:
+        self.requests += len(requests)
+        try:
+            return self.target.exchange_each(requests)
+        except TargetLost as lost:
+            self.not_checked(str(lost))
+            raise
+
+    def judge(self, requests: Sequence[Request], outcome: Outcome, expectation: Expectation) -> None:
+        """Keep what is wrong with the outcome of the last of some requests."""
+        if self.options.dry_run:
+            return
+        clause = self.clause.id if self.clause.can_break else "error.no-server-error"
+        for problem in problems(outcome, expectation, clause):
+            if clause == "error.no-server-error" and problem.clause == clause and not _is_server_error(outcome):
+                self.observe(f"{requests[-1].note}: {problem.received}")
+            else:
+                self.add(problem, requests)
+
+    def add(self, problem: Problem, requests: Sequence[Request], at_once: int = 0) -> None:
+        """Keep a problem with its proof, unless its clause has one already; `at_once` of them were sent together."""
+        if problem.clause not in BY_ID:
+            raise KeyError(problem.clause)
+        if problem.clause in self.findings:
+            return
+        url, case = self.target.url, requests[-1].note or "a good call"
+        self.findings[problem.clause] = Finding(
+            clause=problem.clause,
+            case=f"{case}, among {at_once} calls at once" if at_once else case,
+            expected=problem.expected,
+            received=self.target.filtered(problem.received),
+            curl=curl_at_once(url, requests[:at_once]) if at_once else curl(url, requests),
+            requests=at_once or len(requests),
+        )
+
+    def explore(self, check: Callable[[Any], object], strategy: SearchStrategy[Any]) -> None:
+        """Run `check` on generated values until a clause breaks, and then on ever smaller ones."""
+        if not self.options.examples or self.is_broken:
+            return
+        judged = dict(self.findings)
+
+        @hypothesis.seed(self.options.seed)
+        @hypothesis.settings(
+            max_examples=self.options.examples,
+            database=None,
+            deadline=None,
+            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+            suppress_health_check=list(hypothesis.HealthCheck),
+            print_blob=False,
+        )
+        @hypothesis.given(strategy)
+        def run(value: object) -> None:
+            self.findings = dict(judged)
+            check(value)
+            if self.findings.keys() - judged.keys():
+                smallest.clear()
+                smallest.update(self.findings)
+                raise _Found
+
+        smallest: dict[str, Finding] = {}
+        # One proof is kept, even if the target does not do the same again.
+        with contextlib.suppress(_Found, hypothesis.errors.Flaky):
+            run()
+        self.findings = {**smallest, **judged}
+
+    def to_json(self) -> dict[str, Any]:
+        """What the report takes from a test."""
+        return {
+            "clause": self.clause.id,
+            "findings": [asdict(finding) for finding in self.findings.values()],
+            "observations": self.observations,
+            "requests": self.requests,
+            "accepted": self.survey.accepts,
+        }
+
+
+class _Found(Exception):  # noqa: N818  # no error, but a result
+    """A generated request breaks a clause."""
+
+
+def _is_server_error(outcome: Outcome) -> bool:
+    return not isinstance(outcome, Reply) or outcome.status >= 500  # noqa: PLR2004  # the class of server errors
+
+
+class ContractBroken(AssertionError):  # noqa: N818  # says what happened
+    """A test's findings, as pytest shows them."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        super().__init__("\n\n".join(map(explain_finding, findings)))
+
+
+def explain_finding(finding: Finding) -> str:
+    """A finding in words, with the line that shows it again."""
+    clause = BY_ID[finding.clause]
+    return (
+        f"{clause.id} is broken: {clause.sentence} ({clause.level}; {', '.join(clause.source)})\n"
+        f"  sent      {finding.case}\n"
+        f"  expected  {finding.expected}\n"
+        f"  received  {finding.received}\n"
+        f"  again     {finding.curl}"
+    )
+
+
+__all__ = ["ACCEPTED", "ContractBroken", "Finding", "Judge", "describe", "explain_finding"]

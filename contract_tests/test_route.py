@@ -1,0 +1,98 @@
+"""The operation is where the page says, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from contract_tests.calls import BATCH, ID, VERSION, changed
+from contract_tests.verdicts import ACCEPTED, EITHER, NOT_HERE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contract_tests.judge import Judge
+    from contract_tests.messages import Request
+
+EITHER_INSTANCE = EITHER.also(401, 403)
+"""What the calls may get that find out which instances and projects the target takes."""
+EITHER_PATH = EITHER.also(*sorted(NOT_HERE.statuses - EITHER.statuses))
+METHODS = ("GET", "PUT", "PATCH", "DELETE", "UPGRADE")
+OTHER_PATHS = {
+    "a part added": ("/upgrade", "/upgrade/now"),
+    "letters added at the end": ("/upgrade", "/upgrades"),
+    "letters added before": ("/upgrade", "/pre-upgrade"),
+    "the last part missing": ("/upgrade", ""),
+    "the last part cut": ("/upgrade", "/upgrad"),
+    "the last part in capitals": ("/upgrade", "/UPGRADE"),
+    "the last part capitalised": ("/upgrade", "/Upgrade"),
+    "another last part": ("/upgrade", "/pre-check"),
+    "another part": ("database-version", "database-versions"),
+    "an underscore for the hyphen": ("database-version", "database_version"),
+    "no hyphen": ("database-version", "databaseversion"),
+    "capitals": ("database-version", "Database-Version"),
+    "a part missing": ("/database-version", ""),
+    "a part twice": ("/database-version", "/database-version/database-version"),
+    "the singular": ("/instances", "/instance"),
+    "the collection in capitals": ("/instances", "/INSTANCES"),
+    "the collection missing": ("/instances", ""),
+    "no project id": ("{project_id}/", ""),
+    "an empty project id": ("{project_id}", ""),
+    "two project ids": ("{project_id}", "{project_id}/{project_id}"),
+    "a part between": ("/instances/", "/instances/6754902da1f447269c6979b0590102a5in07/"),
+    "another version": ("/v3/", "/v2/"),
+    "a minor version": ("/v3/", "/v3.1/"),
+    "the version in capitals": ("/v3/", "/V3/"),
+    "no version": ("/v3/", "/"),
+    "a part before": ("/v3/", "/api/v3/"),
+    "a suffix": ("/upgrade", "/upgrade.json"),
+    "something after a semicolon": ("/upgrade", "/upgrade;v=1"),
+    "a fullwidth letter": ("/upgrade", quote("/ｕpgrade")),
+    "a blank at the end": ("/upgrade", "/upgrade%20"),
+    "a line feed at the end": ("/upgrade", "/upgrade%0A"),
+}
+"""What is replaced by what, in the documented path."""
+
+
+@pytest.mark.clause("route.example")
+def test_the_documented_example_is_accepted(judge: Judge) -> None:
+    for request, outcome in judge.survey.exchanges:
+        judge.judge([request], outcome, EITHER_INSTANCE)
+    judge.accepted_only_with(other_forms(judge))
+    judge.needs_acceptance()
+    judge.expect(judge.calls.good("a good call"), ACCEPTED)
+
+
+def other_forms(judge: Judge) -> Iterator[Request]:
+    """Good calls but for ids and versions of forms that no page shows."""
+    good = judge.calls.body()
+    own = good[BATCH][0]
+    for version in ("2.0.28.18", "2.0.75.28", "2.0.60.241200", "2.0.28", "8.0"):
+        yield judge.calls.post(changed(good, **{BATCH: [{**own, VERSION: version}]}), f"version {version}")
+    for text in (own[ID][:-4], own[ID][:-4] + "no07", own[ID][4:], own[ID].upper(), "instance-1", "1"):
+        yield judge.calls.post(changed(good, **{BATCH: [{**own, ID: text}]}), f"instance id {text}")
+
+
+@pytest.mark.clause("route.method")
+def test_no_other_method_upgrades(judge: Judge) -> None:
+    good = judge.calls.good()
+    judge.expect_all((replace(good, method=method, note=f"the method {method}") for method in METHODS), NOT_HERE)
+
+
+@pytest.mark.clause("route.path")
+def test_no_other_path_upgrades(judge: Judge) -> None:
+    good = judge.calls.good()
+    for note, (old, new) in OTHER_PATHS.items():
+        project_id = judge.calls.habits.project_id
+        target = good.target.replace(project_id, "{project_id}").replace(old, new).replace("{project_id}", project_id)
+        judge.expect_all([replace(good, target=target, note=f"the path with {note}: {target}")], NOT_HERE)
+
+
+@pytest.mark.clause("route.trailing-slash")
+def test_a_slash_at_the_end_is_observed(judge: Judge) -> None:
+    good = judge.calls.good()
+    observed = [replace(good, target=good.target + "/", note="a slash after the path")]
+    judge.observe_all(observed, EITHER_PATH)
