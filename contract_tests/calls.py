@@ -29,14 +29,21 @@ class Habits:
     """What the target takes, where the contract leaves a choice; found out by the survey."""
 
     project_id: str
-    delay: object
-    """A value of `delay` that it takes."""
+    delays: tuple[object, ...]
+    """The values of `delay` that it takes, the first for calls where another would not matter."""
     known: tuple[Instance, ...]
     """The instances that it takes, first those named with --instance."""
     takes_any_instance: bool
     """Whether made-up instances are accepted too."""
     refuses_projects_with: frozenset[int]
     """How it refuses well-formed projects of others; empty when it serves every project."""
+    documents_404: bool = True
+    """Whether its 404 for paths that it does not know has the documented form; else it is that of a framework."""
+
+    @property
+    def delay(self) -> object:
+        """A value of `delay` that it takes."""
+        return self.delays[0]
 
 
 class Calls:
@@ -64,11 +71,19 @@ class Calls:
         """An instance that nobody has: of the real form for a target on this machine, else of an impossible one."""
         return Instance(made_up_id(self._seed, number, safe=self._safe), KERNEL)
 
-    def body(self, count: int = 1) -> dict[str, Any]:
-        """A good body with so many distinct instances, made-up ones where the known do not suffice."""
+    def body(self, count: int = 1, variant: int = 0) -> dict[str, Any]:
+        """A good body with so many distinct instances, made-up ones where the known do not suffice.
+
+        Variants differ in their delay.
+        """
+        delay = self.habits.delays[variant % len(self.habits.delays)]
         known = list(self.habits.known[:count])
         chosen = known + [self.made_up(number) for number in range(1, count - len(known) + 1)]
-        return {BATCH: [item(each) for each in chosen], DELAY: self.habits.delay}
+        return {BATCH: [item(each) for each in chosen], DELAY: delay}
+
+    def varied(self, count: int) -> dict[str, Any]:
+        """A good body whose delay depends on its size."""
+        return self.body(count, count)
 
     def good(self, note: str = "", count: int = 1) -> Request:
         """A call that must be accepted."""

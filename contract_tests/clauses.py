@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
@@ -82,6 +83,9 @@ CLAUSES = (
            "the good call signed; a signature of nobody is observed", OK),
     Clause("auth.token-unknown", AUTHENTICATION, "silent", ("authentication",),
            "A token that nobody was given.", "the good call with a made-up token", "200, or " + CREDENTIALS),
+    Clause("auth.authorization-other", AUTHENTICATION, "silent", ("authentication",),
+           "An Authorization that is no signature, in place of a token.",
+           "the good call with Bearer, Basic and made-up texts in place of a token", "200, or " + CREDENTIALS),
     Clause("auth.authorization-empty", AUTHENTICATION, "silent", ("sdk-python",),
            "An empty Authorization beside a token.", "the good call with an empty Authorization",
            "200, or " + CREDENTIALS),
@@ -112,6 +116,9 @@ CLAUSES = (
     Clause("json.oddities", JSON, "silent", ("rfc-8259",),
            "A byte order mark, keys given twice, NaN, numbers of 5,000 digits and deep nesting.",
            "the good call with such a thing in an unknown property", EITHER),
+    Clause("transfer.segments", JSON, "custom", ("rfc-9112",),
+           "How a request is cut into TCP segments means nothing.",
+           "the good call with pauses after its first line, after its head and in the middle of its body", OK),
     Clause("transfer.chunked", JSON, "silent", ("rfc-9112",), "A request body in chunks.",
            "the good call with Transfer-Encoding: chunked", "200, or any 4xx or 501"),
 
@@ -223,7 +230,9 @@ def select(patterns: Iterable[str] = (), groups: Iterable[str] = ()) -> list[Cla
     patterns, groups = list(patterns), list(groups)
     for pattern in patterns:
         if not any(fnmatchcase(clause.id, pattern) for clause in CLAUSES):
-            raise ValueError(f"no clause matches {pattern!r}; --list shows them all")
+            close = get_close_matches(pattern, [clause.id for clause in CLAUSES], n=1)
+            meant = f"; perhaps {close[0]}" if close else ""
+            raise ValueError(f"no clause matches {pattern!r}{meant}; --list shows them all")
     for group in groups:
         if group not in GROUPS:
             raise ValueError(f"no group is named {group!r}; the groups are {', '.join(GROUPS)}")

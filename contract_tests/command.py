@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from datetime import datetime, timezone
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.clauses import select
 from contract_tests.options import Instance, Options, UsageError
-from contract_tests.report import EXIT_KEPT, EXIT_USAGE, table
+from contract_tests.report import EXIT_GUARD, EXIT_KEPT, EXIT_USAGE, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,8 @@ INTERRUPTED = 130
 def main() -> None:
     """Do what the plan says, and exit."""
     plan = json.load(sys.stdin)
+    # Hypothesis would leave a folder wherever the command is run; its tables are made anew in 0.1 s.
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(os.devnull, "none")  # noqa: PTH118  # no path of a file
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # of a process they are text files
     try:
@@ -35,6 +38,9 @@ def main() -> None:
         print(f"taurus-mock: error: {error}", file=sys.stderr)
         code = EXIT_USAGE
     except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # whoever reads has read enough, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = INTERRUPTED
     sys.stdout.flush()
     sys.exit(code)
@@ -54,7 +60,7 @@ def _check(plan: dict[str, Any]) -> int:
         return EXIT_KEPT
     seconds = time.perf_counter() - clock
     if result.report.results:
-        print(table(result.report))
+        print(table(result.report, cut_short=result.exit_code == EXIT_GUARD))
         print(
             f"{shown} in {seconds:.1f} s, profile {options.profile}, seed {options.seed}: {_MEANINGS[result.exit_code]}"
         )

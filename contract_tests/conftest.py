@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from contract_tests.clauses import BY_ID, select
 from contract_tests.guard import GuardStop
@@ -54,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options once, on every worker."""
+    _keep_hypothesis_out(config)
     config.addinivalue_line("markers", "clause(id): the clause of contract_tests/clauses.py that a test checks")
     run = _run(config)
     try:
@@ -64,6 +67,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     config.stash[REPORT] = report
     config.pluginmanager.register(Bookkeeper(report))
+
+
+def _keep_hypothesis_out(config: pytest.Config) -> None:
+    """Let Hypothesis keep what it reads of the sources in a folder that goes, not beside the tests."""
+    with contextlib.suppress(OSError):  # on a system without any place to write, it keeps nothing
+        home = tempfile.TemporaryDirectory(prefix="taurus-mock-")
+        config.add_cleanup(home.cleanup)
+        set_hypothesis_home_dir(home.name)
 
 
 def _run(config: pytest.Config) -> Run | None:

@@ -35,7 +35,7 @@ def _arguments(url: str, request: Request, piped: list[Request]) -> str:
     names = {name.lower() for name, _ in request.headers}
     for name, value in request.headers:
         words += ["-H", f"{name}: {value}" if value.strip() else f"{name};"]
-    for name in {"accept", "content-type", "expect"} - names:
+    for name in sorted({"accept", "content-type", "expect"} - names):
         words += ["-H", f"{name}:"]
     if piped and request is piped[-1]:
         words += ["--data-binary", "@-"]

@@ -13,7 +13,7 @@ from contract_tests.clauses import BY_ID, Clause
 from contract_tests.curl import curl, curl_at_once
 from contract_tests.messages import Outcome, Reply, Request
 from contract_tests.target import Target, TargetLost
-from contract_tests.verdicts import ACCEPTED, Expectation, Problem, describe, problems
+from contract_tests.verdicts import ACCEPTED, REFUSED, Expectation, Problem, describe, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from contract_tests.calls import Calls
     from contract_tests.options import Options
     from contract_tests.survey import Survey
+
+
+LARGE = 16 * 1024
+"""Bytes of a body that an implementation may find too large; 100 instances have fewer."""
+NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Judge:
         if self.options.is_safe and not self.options.allow_upgrades:
             self.not_checked("safe mode: nothing may be upgraded on a target that is not this machine")
         if not self.survey.accepts:
-            self.not_checked(f"no good call was accepted: {self.survey.refusal}")
+            self.not_checked(self.target.filtered(f"no good call was accepted: {self.survey.refusal}"))
 
     def accepted_only_with(self, variants: Iterable[Request]) -> None:
         """Where no good call is accepted: whether one is that differs in something that must not matter."""
@@ -105,11 +110,24 @@ class Judge:
         `before` are the requests that led to it. Where `unless` alone is as wrong, the clause is not to blame: another
         one is, whose test will tell.
         """
+        expectation = self.fitting(request, expectation)
         outcome = self.send(request, fresh=fresh)
         if unless and self._blames_itself(outcome, expectation) and self.is_wrong(unless, expectation):
             return outcome
         self.judge([*before, request], outcome, expectation)
         return outcome
+
+    def fitting(self, request: Request, expectation: Expectation) -> Expectation:
+        """The expectation for this target and request.
+
+        A target that takes known instances only may look for them before it looks at the rest of a batch, and a large
+        body may be refused for its size.
+        """
+        if expectation == REFUSED and not self.calls.habits.takes_any_instance:
+            expectation = expectation.also(404)
+        if REFUSED.statuses <= expectation.statuses and len(request.body) > LARGE:
+            expectation = expectation.also(413)
+        return expectation
 
     def expect_at_once(self, requests: Sequence[Request], expectations: Sequence[Expectation]) -> None:
         """Send requests at the same moment, and judge each outcome, unless the request alone is as wrong."""
@@ -119,12 +137,13 @@ class Judge:
         except TargetLost as lost:
             self.not_checked(str(lost))
             raise
-        for request, expectation, outcome in zip(requests, expectations, outcomes, strict=True):
+        for request, given, outcome in zip(requests, expectations, outcomes, strict=True):
+            expectation = self.fitting(request, given)
             if self.options.dry_run or (
                 self._blames_itself(outcome, expectation) and self.is_wrong(request, expectation)
             ):
                 continue
-            for problem in problems(outcome, expectation, self.clause.id):
+            for problem in self._problems(outcome, expectation):
                 self.add(problem, [*requests, request], at_once=len(requests))
 
     def is_wrong(self, request: Request, expectation: Expectation) -> bool:
@@ -132,24 +151,37 @@ class Judge:
         return self._blames_itself(self.send(request, fresh=True), expectation)
 
     def _blames_itself(self, outcome: Outcome, expectation: Expectation) -> bool:
-        return any(problem.clause == self.clause.id for problem in problems(outcome, expectation, self.clause.id))
+        return any(problem.clause == self.clause.id for problem in self._problems(outcome, expectation))
+
+    def _problems(self, outcome: Outcome, expectation: Expectation) -> list[Problem]:
+        """What is wrong; the form of a 404 is no matter of the contract where a framework answers it for every path."""
+        if isinstance(outcome, Reply) and outcome.status == NOT_FOUND and not self.calls.habits.documents_404:
+            expectation = expectation.undocumented()
+        return problems(outcome, expectation, self._blamed)
+
+    @property
+    def _blamed(self) -> str:
+        """The clause that a wrong answer breaks; what no source speaks of must not end in a server error, either."""
+        return self.clause.id if self.clause.can_break else "error.no-server-error"
 
     def expect_all(self, requests: Iterable[Request], expectation: Expectation) -> None:
         """Send requests until one breaks the clause."""
         if self.target.is_slow:
             known = list(requests)
             for request, outcome in zip(known, self._send_each(known), strict=True):
-                self.judge([request], outcome, expectation)
+                self.judge([request], outcome, self.fitting(request, expectation))
             return
         for request in requests:
             if self.is_broken:
                 return
             self.expect(request, expectation)
 
-    def observe_all(self, requests: Iterable[Request], expectation: Expectation) -> None:
-        """Send requests that may be answered in several ways, and note each way."""
+    def observe_all(
+        self, requests: Iterable[Request], expectation: Expectation, *, may_be_silent: bool = False
+    ) -> None:
+        """Send requests that may be answered in several ways, and note each way; of some not even an answer is due."""
         for request in requests:
-            outcome = self.expect(request, expectation)
+            outcome = self.send(request) if may_be_silent else self.expect(request, expectation)
             answer = str(outcome.status) if isinstance(outcome, Reply) else "no reply"
             self.observe(f"{request.note}: {answer}")
 
@@ -174,10 +206,10 @@ class Judge:
         """Keep what is wrong with the outcome of the last of some requests."""
         if self.options.dry_run:
             return
-        clause = self.clause.id if self.clause.can_break else "error.no-server-error"
-        for problem in problems(outcome, expectation, clause):
-            if clause == "error.no-server-error" and problem.clause == clause and not _is_server_error(outcome):
-                self.observe(f"{requests[-1].note}: {problem.received}")
+        for problem in self._problems(outcome, expectation):
+            observed = not self.clause.can_break and problem.clause == self._blamed
+            if observed and not _is_server_error(outcome):
+                self.observe(self.target.filtered(f"{requests[-1].note}: {problem.received}"))
             else:
                 self.add(problem, requests)
 
@@ -235,6 +267,7 @@ class Judge:
             "observations": self.observations,
             "requests": self.requests,
             "accepted": self.survey.accepts,
+            "lost": self.target.lost,
         }
 
 

@@ -19,14 +19,24 @@ class Request:
     body: bytes = b""
     note: str = ""
     """What is special about it."""
+    cuts: tuple[str, ...] = ()
+    """Where it is cut into TCP segments: after the request `line`, after the `head`, in the middle of the `body`."""
 
     def to_bytes(self, host: str) -> bytes:
         """The bytes on the wire; a target beyond ASCII goes out as UTF-8."""
         headers = [("Host", host), *self.headers]
-        if not any(name.lower() == "transfer-encoding" for name, _ in headers):
+        if not {"transfer-encoding", "content-length"} & {name.lower() for name, _ in headers}:
             headers.append(("Content-Length", str(len(self.body))))
         lines = [f"{self.method} {self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
+
+    def segments(self, host: str) -> list[bytes]:
+        """The bytes on the wire, cut where the request says."""
+        data = self.to_bytes(host)
+        places = {"line": data.index(b"\r\n") + 2, "head": len(data) - len(self.body)}
+        places["body"] = places["head"] + len(self.body) // 2
+        starts = [0, *sorted(places[cut] for cut in self.cuts)]
+        return [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

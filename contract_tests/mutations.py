@@ -116,7 +116,22 @@ MISTAKES = (
 )  # fmt: skip
 BY_CLAUSE = {mistake.clause: mistake for mistake in MISTAKES}
 
-PLACES = ((2, 1), (2, 0), (3, 1), (5, 4), (10, 9), (11, 10), (12, 5), (50, 49), (51, 50), (52, 25), (100, 99), (100, 0))
+PLACES = (
+    (2, 1),
+    (2, 0),
+    (3, 1),
+    (5, 4),
+    (10, 9),
+    (11, 10),
+    (12, 5),
+    (50, 49),
+    (51, 50),
+    (52, 25),
+    (100, 99),
+    (100, 0),
+    (101, 100),
+    (300, 299),
+)
 """Number of items, and index of the bad one: first, middle, last, beyond the 10th and the 50th."""
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 PROFILES = {"quick": 0, "standard": 12, "thorough": 200}
 """Generated requests for each property."""
@@ -59,7 +59,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.url is not None:
-            parts = urlsplit(self.url)
+            parts = _parts(self.url)
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
                 raise UsageError(f"the URL: expected http://HOST[:PORT][/PATH], got {self.url!r}")
             if parts.username is not None:
@@ -82,6 +82,16 @@ class Options:
     def is_safe(self) -> bool:
         """Whether the target may be a real account, so that nothing may be upgraded unasked."""
         return self.url is not None and not is_loopback(urlsplit(self.url).hostname or "")
+
+
+def _parts(url: str) -> SplitResult:
+    """A URL in its parts; raises UsageError where it has no parts, or no such port can be."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # it is read for its error
+    except ValueError as error:
+        raise UsageError(f"the URL: expected http://HOST[:PORT][/PATH], got {url!r}: {error}") from None
+    return parts
 
 
 def is_loopback(host: str) -> bool:

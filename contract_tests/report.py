@@ -78,7 +78,7 @@ class Report:
         """What the run ends with."""
         if any(verdict.name == "broken" for verdict in self.verdicts):
             return EXIT_BROKEN
-        if self.crash:
+        if self.crash or any(result.get("lost") for result, _ in self.results):
             return EXIT_WORTHLESS
         return EXIT_KEPT if any(result["accepted"] for result, _ in self.results) else EXIT_WORTHLESS
 
@@ -109,10 +109,14 @@ class Report:
         return self.baseline.acceptance(clause.id) if self.baseline else ""
 
 
-def table(report: Report, width: int = 118) -> str:
-    """The verdicts for people: a line for each clause, then the proof of each break."""
+def table(report: Report, width: int = 118, *, cut_short: bool = False) -> str:
+    """The verdicts for people: a line for each clause, then the proof of each break.
+
+    Of a run that was cut short, only what was checked.
+    """
     lines, group = [], ""
-    for verdict in report.verdicts:
+    shown = [each for each in report.verdicts if not (cut_short and each.name == "not checked")]
+    for verdict in shown:
         clause = verdict.clause
         if clause.group != group:
             group = clause.group

@@ -96,15 +96,15 @@ def check(
             return Result(EXIT_NO_TARGET, report, str(error))
         except GuardStop as stop:
             return Result(EXIT_GUARD, report, str(stop))
+        report.also_sent = target.requests
         run = Run(options, report, target, found, tell)
         with _alone():
             code = pytest.main(_arguments(), plugins=[run])
-    report.also_sent = len(found.exchanges)
     if code == EXIT_GUARD:
         return Result(EXIT_GUARD, report, report.stopped)
     if code not in (EXIT_KEPT, EXIT_BROKEN, EXIT_WORTHLESS):
         report.crash = report.crash or f"pytest ended with {code!r}"
-    return Result(report.exit_code, report, report.crash)
+    return Result(report.exit_code, report, report.crash or target.lost)
 
 
 def _arguments() -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 from contract_tests import documents
-from contract_tests.calls import DELAYS, KERNEL, Calls, Habits, made_up_id, made_up_project
+from contract_tests.calls import DELAY, DELAYS, KERNEL, Calls, Habits, changed, made_up_id, made_up_project
 from contract_tests.messages import NoReply, Outcome, Reply, Request
 from contract_tests.options import Instance
-from contract_tests.verdicts import describe
+from contract_tests.target import TOO_MANY, TargetLost
+from contract_tests.verdicts import ACCEPTED, PROJECT_REFUSED, describe, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from contract_tests.options import Options
     from contract_tests.target import Target
 
+NOT_FOUND = PROJECT_REFUSED
+"""What another path gets, with a body to look at."""
 _SLOW = 0.008
 """Seconds for a reply, from which on it pays to have several connections."""
 EXAMPLE = Instance("6754902da1f447269c6979b0590102a5in07", KERNEL)
@@ -64,14 +69,16 @@ def survey(target: Target, options: Options) -> Survey:
             raise Unreachable(f"{target.url} cannot be reached: {outcome.detail}")
         exchanges.append((request, outcome))
         if isinstance(outcome, Reply) and 200 <= outcome.status < 300:  # noqa: PLR2004  # the class of successes
-            calls = _look_further(target, options, calls, exchanges)
-            target.is_slow = not options.rate and _is_slow(target, request)
+            with contextlib.suppress(TargetLost):  # the tests say so
+                calls = _look_further(target, options, calls, exchanges)
+                target.is_slow = not options.rate and _is_slow(target, request)
             return Survey(calls, accepts=True, exchanges=tuple(exchanges))
-        if isinstance(outcome, NoReply) or outcome.status >= 500:  # noqa: PLR2004  # the class of server errors
+        if isinstance(outcome, NoReply) or outcome.status >= 500 or outcome.status == TOO_MANY:  # noqa: PLR2004  # the class of server errors
             break
     statuses = {outcome.status for _, outcome in exchanges if isinstance(outcome, Reply)}
     if statuses and statuses <= {401, 403}:
-        raise CredentialsRefused(f"every good call was refused: {describe(exchanges[0][1])}")
+        refusal = target.filtered(describe(exchanges[0][1]))
+        raise CredentialsRefused(f"every good call was refused: {refusal}")
     return Survey(_calls(target, options, next(_candidates(options))), accepts=False, exchanges=tuple(exchanges))
 
 
@@ -85,7 +92,7 @@ def _candidates(options: Options) -> Iterator[Habits]:
     delays = (True, "true", False, "false") if options.is_safe else DELAYS
     for delay, project_id, known in product(delays, projects, instances):
         yield Habits(
-            project_id, delay, known, takes_any_instance=not options.instances, refuses_projects_with=frozenset()
+            project_id, (delay,), known, takes_any_instance=not options.instances, refuses_projects_with=frozenset()
         )
 
 
@@ -100,10 +107,31 @@ def _look_further(target: Target, options: Options, calls: Calls, exchanges: lis
         return _calls(target, options, replace(habits, takes_any_instance=False))
     stranger = replace(habits, known=(calls.made_up(1),))
     takes_any = not _twice(target, _calls(target, options, stranger).good("another instance"), exchanges) <= {400, 404}
+    nowhere = target.exchange(replace(calls.good("an unknown path"), target=f"{target.base}/v3/nowhere"))
     elsewhere = replace(habits, project_id=made_up_project(options.seed, 1))
     statuses = _twice(target, _calls(target, options, elsewhere).good("another project"), exchanges)
     refuses = frozenset(filter(None, statuses)) if statuses <= {401, 403, 404} else frozenset()
-    return _calls(target, options, replace(habits, takes_any_instance=takes_any, refuses_projects_with=refuses))
+    found = replace(
+        habits,
+        takes_any_instance=takes_any,
+        refuses_projects_with=refuses,
+        delays=_delays(target, calls, exchanges),
+        documents_404=not any(problem.clause.startswith("error.") for problem in problems(nowhere, NOT_FOUND, "")),
+    )
+    return _calls(target, options, found)
+
+
+def _delays(target: Target, calls: Calls, exchanges: list[tuple[Request, Outcome]]) -> tuple[object, ...]:
+    """The values of delay that are taken, first the one that is known to be."""
+    taken = [calls.habits.delay]
+    for delay in DELAYS:
+        if delay is not calls.habits.delay:
+            request = calls.post(changed(calls.body(), **{DELAY: delay}), f"delay {json.dumps(delay)}")
+            outcome = target.exchange(request)
+            exchanges.append((request, outcome))
+            if isinstance(outcome, Reply) and outcome.status in ACCEPTED.statuses:
+                taken.append(delay)
+    return tuple(taken)
 
 
 def _is_slow(target: Target, request: Request) -> bool:

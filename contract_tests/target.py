@@ -28,7 +28,7 @@ MAX_TIMEOUTS = 3
 MAX_WAIT = 60.0
 """Seconds of a Retry-After that are waited for."""
 _RETRIES = 3
-_TOO_MANY = 429
+TOO_MANY = 429
 _CONNECTIONS = 8
 """For a slow target."""
 _MADE_UP_TOKEN = "contract-check"  # noqa: S105  # no secret
@@ -58,7 +58,7 @@ class Target:
         self._token = options.token or _MADE_UP_TOKEN
         self._guard = Guard(frozenset(each.id for each in options.instances)) if options.is_safe else None
         self._next = 0.0
-        self._timeouts = 0
+        self._timeouts, self._is_throttled = 0, False
         self.url = f"{parts.scheme}://{self._host}"
         self.base = parts.path.rstrip("/")
         """The path of the base URL."""
@@ -70,6 +70,15 @@ class Target:
     def credentials(self) -> tuple[tuple[str, str], ...]:
         """The headers of a good call's credentials, with names for the secrets."""
         return (("Authorization", SIGNATURE),) if self._options.access_key else (("X-Auth-Token", TOKEN),)
+
+    @property
+    def lost(self) -> str | None:
+        """Why nothing more is sent; None as long as the target answers."""
+        if self._timeouts >= MAX_TIMEOUTS:
+            return f"the target left {MAX_TIMEOUTS} requests without a whole answer"
+        if self._is_throttled:
+            return "the target still answered 429 after each wait that it asked for; see --rate"
+        return None
 
     def _new_wire(self) -> Wire:
         return Wire(self._address, self._host, self._options.timeout)
@@ -114,6 +123,7 @@ class Target:
             if delay is None:
                 break
             wait_until(time.monotonic() + delay)
+        self._is_throttled |= _retry_after(outcome) is not None
         return outcome
 
     def at_once(self, requests: Sequence[Request]) -> list[Outcome]:
@@ -136,8 +146,8 @@ class Target:
 
     def _inspect(self, request: Request) -> None:
         """Refuse what must not leave, before any byte of it does."""
-        if self._timeouts >= MAX_TIMEOUTS:
-            raise TargetLost(f"the target left {MAX_TIMEOUTS} requests without a whole answer")
+        if self.lost:
+            raise TargetLost(self.lost)
         if self._guard:
             self._guard.check(request.target, request.headers, request.body)
 
@@ -183,7 +193,7 @@ class Target:
 
 def _retry_after(outcome: Outcome) -> float | None:
     """Seconds to wait before the same again; None when nothing asks for it."""
-    value = outcome.header("retry-after") if isinstance(outcome, Reply) and outcome.status == _TOO_MANY else None
+    value = outcome.header("retry-after") if isinstance(outcome, Reply) and outcome.status == TOO_MANY else None
     if value is None:
         return None
     if value.isdecimal():

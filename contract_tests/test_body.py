@@ -28,7 +28,7 @@ def test_a_body_of_another_shape_is_refused(judge: Judge, clause: str) -> None:
         requests = (judge.calls.post(mistake.apply(good, value), mistake.note(value)) for value in mistake.values)
         judge.expect_all(requests, REFUSED)
     if not judge.is_broken:
-        judge.explore(lambda made: judge.expect(judge.calls.post(*made), REFUSED), mistaken(clause, judge.calls.body))
+        judge.explore(lambda made: judge.expect(judge.calls.post(*made), REFUSED), mistaken(clause, judge.calls.varied))
 
 
 @pytest.mark.clause("batch.present")

@@ -100,7 +100,7 @@ def bad_calls(judge: Judge) -> list[tuple[Request, Expectation]]:
 def test_a_good_call_is_accepted_after_each_kind_of_bad_one(judge: Judge, fresh: bool) -> None:  # noqa: FBT001  # a parameter of the test
     judge.needs_acceptance()
     good = judge.calls.good("a good call after a bad one")
-    for bad, _ in bad_calls(judge):
+    for bad, _ in fewer_when_slow(judge, bad_calls(judge)):
         if judge.is_broken:
             return
         judge.send(bad, fresh=fresh)
@@ -114,12 +114,17 @@ def test_a_good_call_is_accepted_after_each_kind_of_bad_one(judge: Judge, fresh:
 def test_a_bad_call_is_refused_after_a_good_one(judge: Judge, fresh: bool) -> None:  # noqa: FBT001  # a parameter of the test
     judge.needs_acceptance()
     good = judge.calls.good("a good call before a bad one")
-    for bad, expectation in [*bad_calls(judge), *alike(judge)]:
+    for bad, expectation in fewer_when_slow(judge, [*bad_calls(judge), *alike(judge)]):
         if judge.is_broken:
             return
         judge.send(good, fresh=fresh)
         note = f"{bad.note}, after a good call"
         judge.expect(replace(bad, note=note), expectation, fresh=fresh, before=[good], unless=bad)
+
+
+def fewer_when_slow(judge: Judge, calls: list[tuple[Request, Expectation]]) -> list[tuple[Request, Expectation]]:
+    """Calls that must be sent one after another: not all to a target that takes its time for each."""
+    return calls[:: 3 if judge.target.is_slow else 1]
 
 
 def alike(judge: Judge) -> list[tuple[Request, Expectation]]:

@@ -61,7 +61,7 @@ def test_a_bad_item_is_refused_wherever_it_stands(judge: Judge, clause: str) -> 
 
 @pytest.mark.parametrize("clause", ITEM_CLAUSES)
 def test_a_generated_bad_item_is_refused(judge: Judge, clause: str) -> None:
-    judge.explore(lambda made: judge.expect(judge.calls.post(*made), REFUSED), mistaken(clause, judge.calls.body))
+    judge.explore(lambda made: judge.expect(judge.calls.post(*made), REFUSED), mistaken(clause, judge.calls.varied))
 
 
 def alone(judge: Judge, mistake: Mistake) -> Iterator[Request]:
@@ -71,8 +71,9 @@ def alone(judge: Judge, mistake: Mistake) -> Iterator[Request]:
 
 
 def among_good_ones(judge: Judge, mistake: Mistake) -> Iterator[Request]:
-    for size, index, value in at_places(mistake):
-        yield judge.calls.post(mistake.apply(judge.calls.body(size), value, index), mistake.note(value, index, size))
+    for number, (size, index, value) in enumerate(at_places(mistake)):
+        body = judge.calls.body(size, number)
+        yield judge.calls.post(mistake.apply(body, value, index), mistake.note(value, index, size))
 
 
 def among_bad_ones(judge: Judge, mistake: Mistake) -> Iterator[Request]:
@@ -151,7 +152,7 @@ def test_a_generated_string_is_no_reason_to_fail(judge: Judge, key: str) -> None
 @pytest.mark.clause("instance-id.form")
 def test_the_form_of_an_id_is_observed(judge: Judge) -> None:
     good = judge.calls.body()
-    own = good[BATCH][0][ID]
+    own = judge.calls.made_up(9).id  # changes of a known id could name another real instance
     forms = {
         "35 characters": own[1:],
         "37 characters": "0" + own,

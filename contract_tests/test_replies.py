@@ -44,7 +44,6 @@ def good_calls(judge: Judge) -> Iterator[Request]:
             yield calls.good(f"a batch of {size}", size)
     for name, value in (
         ("Accept", "application/json"),
-        ("Accept", "text/html"),
         ("Accept-Encoding", "identity"),
         ("User-Agent", "contract-check"),
         ("X-Request-Id", "0" * 32),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from hypothesis import strategies as st
 
-from contract_tests.calls import BATCH, ID, VERSION, changed
+from contract_tests.calls import BATCH, DELAY, ID, VERSION, changed, item, without
+from contract_tests.strategies import spaced
 from contract_tests.verdicts import ACCEPTED, EITHER, NOT_HERE
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ EITHER_INSTANCE = EITHER.also(401, 403)
 """What the calls may get that find out which instances and projects the target takes."""
 EITHER_PATH = EITHER.also(*sorted(NOT_HERE.statuses - EITHER.statuses))
 METHODS = ("GET", "PUT", "PATCH", "DELETE", "UPGRADE")
+BODILESS = ("GET", "DELETE")
 OTHER_PATHS = {
     "a part added": ("/upgrade", "/upgrade/now"),
     "letters added at the end": ("/upgrade", "/upgrades"),
@@ -69,7 +73,7 @@ def test_the_documented_example_is_accepted(judge: Judge) -> None:
 def other_forms(judge: Judge) -> Iterator[Request]:
     """Good calls but for ids and versions of forms that no page shows."""
     good = judge.calls.body()
-    own = good[BATCH][0]
+    own = item(judge.calls.made_up(9))
     for version in ("2.0.28.18", "2.0.75.28", "2.0.60.241200", "2.0.28", "8.0"):
         yield judge.calls.post(changed(good, **{BATCH: [{**own, VERSION: version}]}), f"version {version}")
     for text in (own[ID][:-4], own[ID][:-4] + "no07", own[ID][4:], own[ID].upper(), "instance-1", "1"):
@@ -78,8 +82,31 @@ def other_forms(judge: Judge) -> Iterator[Request]:
 
 @pytest.mark.clause("route.method")
 def test_no_other_method_upgrades(judge: Judge) -> None:
-    good = judge.calls.good()
+    # A server may leave a body unread that it does not expect, so the connection is not used again.
+    good = judge.calls.post(judge.calls.body(), headers=(("Connection", "close"),))
     judge.expect_all((replace(good, method=method, note=f"the method {method}") for method in METHODS), NOT_HERE)
+    bare = without(replace(good, body=b""), "Content-Type")
+    judge.expect_all((replace(bare, method=method, note=f"{method} without a body") for method in BODILESS), NOT_HERE)
+
+
+@pytest.mark.clause("route.example")
+def test_a_good_call_is_accepted_in_every_combination(judge: Judge) -> None:
+    judge.needs_acceptance()
+    judge.explore(lambda made: judge.expect(made, ACCEPTED), combinations(judge))
+
+
+@st.composite
+def combinations(draw: st.DrawFn, judge: Judge) -> Request:
+    """Good calls that differ in everything that must not matter."""
+    size = draw(st.integers(1, 100).filter(lambda size: judge.calls.instances(size) is not None))
+    body = judge.calls.body(size, draw(st.integers(0, 3)))
+    text = draw(spaced(body))
+    language = draw(st.sampled_from([(), (("X-Language", "en-us"),), (("X-Language", "zh-cn"),)]))
+    media_type = draw(st.sampled_from(["application/json", "application/json;charset=utf-8"]))
+    call = without(judge.calls.post(text, headers=language), "Content-Type", ("Content-Type", media_type))
+    return replace(
+        call, note=f"{size} instances, delay {json.dumps(body[DELAY])}, {media_type}, {language or 'no language'}"
+    )
 
 
 @pytest.mark.clause("route.path")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _JSON_MEDIA_TYPE = re.compile(r"(application|text)/([a-z0-9!#$&^_.+-]+\+)?json\s*(;.*)?", re.IGNORECASE)
+_CHARSET = re.compile(r""";\s*charset\s*=\s*"?([^"\s;]+)""", re.IGNORECASE)
 _SHOWN = 300
 """Characters of a body that a finding shows."""
 
@@ -25,7 +26,11 @@ class Expectation:
     statuses: frozenset[int]
     sentence: str
     documented_refusal: bool = True
-    """Whether a refusal must have the documented form; what another path answers is nowhere documented."""
+    """Whether a refusal must have the documented form; what another path answers is often a framework's."""
+
+    def undocumented(self) -> Expectation:
+        """The same without a look at the form of refusals."""
+        return Expectation(self.statuses, self.sentence, documented_refusal=False)
 
     def also(self, *statuses: int) -> Expectation:
         """The same with further statuses."""
@@ -82,17 +87,30 @@ def _status_clause(status: int, expectation: Expectation, clause: str) -> str:
 def _form(reply: Reply, expectation: Expectation) -> Iterable[Problem]:
     if reply.status == 200:  # noqa: PLR2004  # the documented success
         return _check_form(reply, "reply", "upgrade-reply")
-    if reply.status >= 400 and expectation.documented_refusal:  # noqa: PLR2004  # the documented errors begin there
+    if reply.status < 400:  # noqa: PLR2004  # the documented errors begin there
+        return []
+    if expectation.documented_refusal:
         return _check_form(reply, "error", "error-reply")
-    return []
+    return _check_likeness(reply)
+
+
+def _check_likeness(reply: Reply) -> Iterator[Problem]:
+    """A refusal that need not be documented, but has one of the documented keys, has them all."""
+    try:
+        value = strict_json(reply.body)
+    except ValueError:
+        return
+    if isinstance(value, dict) and {"error_code", "error_msg"} & value.keys():
+        for clause, text in broken_clauses("error-reply", value):
+            yield Problem(clause, "the documented error body, as it begins like one", f"{text}: {describe(reply)}")
 
 
 def _check_form(reply: Reply, family: str, model: str) -> Iterator[Problem]:
     """Media type, JSON and schema of a documented reply."""
     media_type = reply.header("content-type")
-    if not media_type or not _JSON_MEDIA_TYPE.fullmatch(media_type.strip()):
+    if not media_type or not _JSON_MEDIA_TYPE.fullmatch(media_type.strip()) or _other_charset(media_type):
         received = f"Content-Type: {media_type}" if media_type else "no Content-Type"
-        yield Problem(f"{family}.media-type", "application/json, with or without parameters", received)
+        yield Problem(f"{family}.media-type", "application/json, in UTF-8 if it names a charset", received)
     try:
         value = strict_json(reply.body)
     except ValueError as error:
@@ -107,6 +125,12 @@ def _check_form(reply: Reply, family: str, model: str) -> Iterator[Problem]:
         and value["resp"] != "success"
     ):
         yield Problem("reply.resp-success", "the text success", describe(reply))
+
+
+def _other_charset(media_type: str) -> bool:
+    """Whether a media type says that its JSON is not UTF-8, which it must be."""
+    match = _CHARSET.search(media_type)
+    return match is not None and match[1].lower() not in ("utf-8", "utf8", "us-ascii", "ascii")
 
 
 def strict_json(body: bytes) -> object:

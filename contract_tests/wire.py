@@ -23,6 +23,8 @@ STALL = 2.0
 """Seconds without a byte in the middle of a reply, after which the reply is cut."""
 _GOODBYE = 0.2
 """Seconds that a server which announced the end of a connection has for it."""
+_PAUSE = 0.01
+"""Seconds between two segments, so that they arrive apart."""
 _CHUNK = 1 << 16
 _MAX_HEAD = 1 << 20
 _SHOWN = 60
@@ -71,11 +73,14 @@ class Connection:
         self.close()
         return b""
 
-    def exchange(self, data: bytes, method: str) -> Outcome:
+    def exchange(self, segments: Sequence[bytes], method: str) -> Outcome:
         """Send a request, and give what comes back."""
         try:
             self._socket.settimeout(self._timeout)
-            self._socket.sendall(data)
+            for number, segment in enumerate(segments):
+                if number:
+                    time.sleep(_PAUSE)
+                self._socket.sendall(segment)
         except OSError:
             pass  # a server may answer and close before it has read everything
         reader = _ReplyReader(method)
@@ -211,7 +216,7 @@ class Wire:
 
     def exchange(self, request: Request, *, fresh: bool = False) -> Outcome:
         """One exchange, on the kept connection if there is one, unless `fresh`."""
-        data, stray = request.to_bytes(self._host), b""
+        segments, stray = request.segments(self._host), b""
         if fresh:
             self.close()
         if self._kept and self._kept.is_open:
@@ -219,22 +224,22 @@ class Wire:
             if stray or not self._kept.is_open:
                 self.close()
         reused = self._kept is not None and self._kept.is_open
-        outcome = self._on_kept(data, request.method)
+        outcome = self._on_kept(segments, request.method)
         if reused and isinstance(outcome, NoReply) and outcome.kind in ("closed", "reset"):
             # The server may have closed the idle connection at this very moment, as it may at any time.
-            outcome = self._on_kept(data, request.method)
+            outcome = self._on_kept(segments, request.method)
         if stray and isinstance(outcome, Reply):
             text = f"{len(stray)} bytes came after the reply before: {stray[:_SHOWN]!r}"
             return Reply(outcome.status, outcome.headers, outcome.body, (*outcome.problems, text))
         return outcome
 
-    def _on_kept(self, data: bytes, method: str) -> Outcome:
+    def _on_kept(self, segments: Sequence[bytes], method: str) -> Outcome:
         if self._kept is None or not self._kept.is_open:
             try:
                 self._kept = Connection(self._address, self._timeout, self._goodbye)
             except OSError as error:
                 return NoReply("refused", str(error))
-        outcome = self._kept.exchange(data, method)
+        outcome = self._kept.exchange(segments, method)
         if self._kept.lingers:
             self._goodbye = 0.0  # it keeps connections that it says it ends, so there is nothing to wait for
         return outcome
@@ -254,7 +259,7 @@ class Wire:
                 return
             with contextlib.suppress(threading.BrokenBarrierError):
                 start.wait(self._timeout)
-            outcomes[index] = connection.exchange(requests[index].to_bytes(self._host), requests[index].method)
+            outcomes[index] = connection.exchange(requests[index].segments(self._host), requests[index].method)
             connection.close()
 
         threads = [threading.Thread(target=run, args=(index,)) for index in range(len(requests))]

@@ -19,6 +19,7 @@ import pytest
 from support import send
 from test_house_style import ROOT, is_made, project_files
 from test_layers import imports
+from test_layers_of_the_suite import imports as imports_of_the_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def test_the_wheel_holds_the_files_of_the_project_byte_for_byte(artifacts: Artif
     code = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in project_files("mockserver")}
     data = {
         f"mockserver/_bundled/{path.relative_to(ROOT).as_posix()}": path.read_bytes()
-        for path in project_files("schemas", "fixtures")
+        for path in project_files("schemas", "fixtures", "contract_tests", "tests/implementations")
     }
     assert "mockserver/_bundled/fixtures/errors.json" in data
     with zipfile.ZipFile(artifacts.wheel) as archive:
@@ -123,9 +124,10 @@ def test_dependencies_are_exactly_what_the_package_imports(artifacts: Artifacts)
     """Each of them is imported by the name under which it is distributed."""
     lines = metadata(artifacts.wheel).get_all("Requires-Dist", [])
     declared = {normal(re.split(r"[^\w.-]", line)[0]) for line in lines if "extra ==" not in line}
-    imported = {each.imported.partition(".")[0] for each in imports() if not each.for_types}
-    # Only pytest loads the plugin that imports it.
-    foreign = imported - {"mockserver", "pytest", *sys.stdlib_module_names}
+    mock = {each.imported for each in imports() if not each.for_types}
+    suite = {name for names in imports_of_the_suite().values() for name, for_types in names if not for_types}
+    imported = {name.partition(".")[0] for name in mock | suite}
+    foreign = imported - {"mockserver", "contract_tests", *sys.stdlib_module_names}
     assert {normal(name) for name in foreign} == declared
 
 
