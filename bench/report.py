@@ -16,6 +16,7 @@ import load
 import own_work
 import soak
 import start
+import suite
 from contenders import MOCK, installed
 from figures import QUICK, Plan, add_quick, table
 
@@ -43,6 +44,7 @@ def measure_all(plan: Plan, *, with_load: bool) -> str:
     own = own_work.measure(plan)
     costs = imports.measure(plan)
     loads = load.show(load.measure(plan)) if with_load else "Not measured in this run."
+    checked = suite.show(suite.measure(plan))
     soaked = soak.show(soak.measure(QUICK_SOAK if plan is QUICK else soak.REQUESTS))
     aims = [
         ["first answer, ms", "500", starts[MOCK].show(scale=1000)],
@@ -55,6 +57,7 @@ def measure_all(plan: Plan, *, with_load: bool) -> str:
         "Start": start.show(starts),
         "The mock's own work": own_work.show(own),
         "Load": loads,
+        "Contract suite": checked,
         "Imports": imports.show(costs),
         "Soak": soaked,
     }

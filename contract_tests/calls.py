@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from contract_tests import documents
@@ -121,5 +122,6 @@ def made_up_project(seed: int, number: int) -> str:
     return _hexadecimal(seed, f"project {number}")
 
 
+@lru_cache(maxsize=4096)
 def _hexadecimal(seed: int, name: str) -> str:
     return hashlib.sha256(f"{seed} {name}".encode()).hexdigest()[:32]

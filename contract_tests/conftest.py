@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from contract_tests.clauses import BY_ID, select
+from contract_tests.clauses import BY_ID, REFUSAL, SUCCESS, select
+from contract_tests.findings import ContractBroken
 from contract_tests.guard import GuardStop
-from contract_tests.judge import ContractBroken, Judge
+from contract_tests.judge import Judge
 from contract_tests.options import PROFILES, Instance, Options, UsageError
 from contract_tests.report import EXIT_GUARD, EXIT_NO_TARGET, EXIT_WORTHLESS, PROPERTY, Report, table
 from contract_tests.run import Run, bundled_mock
@@ -111,7 +112,10 @@ def _variable(config: pytest.Config, option: str) -> str | None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the chosen clauses; a clause that judges every reply needs every test."""
     options = config.stash[OPTIONS]
-    chosen = {clause.id for clause in select(options.clauses, options.groups)}
+    clauses = select(options.clauses, options.groups)
+    if any(clause.group in (SUCCESS, REFUSAL) for clause in clauses):
+        return
+    chosen = {clause.id for clause in clauses}
     ours = [item for item in items if Path(__file__).parent in item.path.parents]
     dropped = [item for item in ours if clause_of(item) not in chosen]
     if dropped:

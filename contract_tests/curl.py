@@ -18,11 +18,11 @@ _LONG = 2000
 
 def curl(url: str, requests: Sequence[Request]) -> str:
     """One command that sends the requests one after another on one connection; `url` is scheme and host."""
-    piped = [request for request in requests if not _is_plain(request.body)]
-    parts = [_arguments(url, request, piped) for request in requests]
+    # Only one body can come through the pipe; those before it need what bash has and other shells have not.
+    last = max((number for number, request in enumerate(requests) if not _is_plain(request.body)), default=None)
+    parts = [_arguments(url, request, is_piped=number == last) for number, request in enumerate(requests)]
     command = "curl -sS -i --path-as-is --globoff " + " --next -sS -i --path-as-is --globoff ".join(parts)
-    # Only one body can come through the pipe; it is the last one that matters.
-    return f"{_pipe(piped[-1].body)} | {command}" if piped else command
+    return command if last is None else f"{_pipe(requests[last].body)} | {command}"
 
 
 def curl_at_once(url: str, requests: Sequence[Request]) -> str:
@@ -30,20 +30,22 @@ def curl_at_once(url: str, requests: Sequence[Request]) -> str:
     return " & ".join(curl(url, [request]) for request in requests) + " & wait"
 
 
-def _arguments(url: str, request: Request, piped: list[Request]) -> str:
-    words = ["-X", request.method]
+def _arguments(url: str, request: Request, *, is_piped: bool) -> str:
+    words, unquoted = ["-X", request.method], []
     names = {name.lower() for name, _ in request.headers}
     for name, value in request.headers:
         words += ["-H", f"{name}: {value}" if value.strip() else f"{name};"]
     for name in sorted({"accept", "content-type", "expect"} - names):
         words += ["-H", f"{name}:"]
-    if piped and request is piped[-1]:
+    if is_piped:
         words += ["--data-binary", "@-"]
+    elif not _is_plain(request.body):
+        unquoted = ["--data-binary", f"@<({_pipe(request.body)})"]
     elif request.body:
-        words += ["--data-binary", request.body.decode("utf-8", "replace")]
+        words += ["--data-binary", request.body.decode()]
     elif request.method in ("POST", "PUT", "PATCH"):
         words += ["-H", "Content-Length: 0"]
-    return " ".join([*map(_quoted, words), _quoted(url + request.target)])
+    return " ".join([*map(_quoted, words), *unquoted, _quoted(url + request.target)])
 
 
 def _is_plain(body: bytes) -> bool:

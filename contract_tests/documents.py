@@ -76,5 +76,11 @@ def broken_clauses(name: str, value: object) -> list[tuple[str, str]]:
             ]
         else:
             where = "".join(f"/{part}" for part in error.absolute_path) or "the body"
-            found.append((clauses[keyword], f"{where} is {json.dumps(error.instance, ensure_ascii=False)[:200]}"))
+            found.append((clauses[keyword], f"{where} is {shown(error.instance)[:200]}"))
     return sorted(set(found))
+
+
+def shown(value: object) -> str:
+    """A value as JSON on one line that can be written anywhere: with escapes where it has more than letters."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)

@@ -11,6 +11,7 @@ import pytest
 
 from contract_tests.clauses import BY_ID, Clause
 from contract_tests.curl import curl, curl_at_once
+from contract_tests.findings import Finding
 from contract_tests.messages import Outcome, Reply, Request
 from contract_tests.target import Target, TargetLost
 from contract_tests.verdicts import ACCEPTED, REFUSED, Expectation, Problem, describe, problems
@@ -28,20 +29,6 @@ if TYPE_CHECKING:
 LARGE = 16 * 1024
 """Bytes of a body that an implementation may find too large; 100 instances have fewer."""
 NOT_FOUND = 404
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The proof that a clause is broken."""
-
-    clause: str
-    case: str
-    """What was special about the request."""
-    expected: str
-    received: str
-    curl: str
-    requests: int
-    """How many requests it takes, one after another or at once."""
 
 
 @dataclass
@@ -237,7 +224,7 @@ class Judge:
 
         @hypothesis.seed(self.options.seed)
         @hypothesis.settings(
-            max_examples=self.options.examples,
+            max_examples=min(self.options.examples, 3) if self.target.is_slow else self.options.examples,
             database=None,
             deadline=None,
             phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
@@ -277,25 +264,3 @@ class _Found(Exception):  # noqa: N818  # no error, but a result
 
 def _is_server_error(outcome: Outcome) -> bool:
     return not isinstance(outcome, Reply) or outcome.status >= 500  # noqa: PLR2004  # the class of server errors
-
-
-class ContractBroken(AssertionError):  # noqa: N818  # says what happened
-    """A test's findings, as pytest shows them."""
-
-    def __init__(self, findings: Iterable[Finding]) -> None:
-        super().__init__("\n\n".join(map(explain_finding, findings)))
-
-
-def explain_finding(finding: Finding) -> str:
-    """A finding in words, with the line that shows it again."""
-    clause = BY_ID[finding.clause]
-    return (
-        f"{clause.id} is broken: {clause.sentence} ({clause.level}; {', '.join(clause.source)})\n"
-        f"  sent      {finding.case}\n"
-        f"  expected  {finding.expected}\n"
-        f"  received  {finding.received}\n"
-        f"  again     {finding.curl}"
-    )
-
-
-__all__ = ["ACCEPTED", "ContractBroken", "Finding", "Judge", "describe", "explain_finding"]

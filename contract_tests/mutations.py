@@ -38,13 +38,14 @@ class Mistake:
         return "*" in self.place
 
     def apply(self, body: dict[str, Any], value: object, index: int = 0) -> object:
-        """A copy of the body with the mistake."""
-        whole: dict[str, Any] = {"": copy.deepcopy(body)}
+        """A copy of the body with the mistake; what is beside the mistake is shared with the body."""
+        whole: dict[str, Any] = {"": body}
         *parents, last = [
             int(part) if part.isdecimal() else part for part in self.place.replace("*", str(index)).split("/")
         ]
         node: Any = whole
         for part in parents:
+            node[part] = copy.copy(node[part])
             node = node[part]
         if value is MISSING:
             del node[last]
@@ -133,11 +134,12 @@ PLACES = (
     (300, 299),
 )
 """Number of items, and index of the bad one: first, middle, last, beyond the 10th and the 50th."""
+QUICK_PLACES = ((2, 1), (3, 1), (11, 10), (51, 50), (100, 99), (101, 100))
 
 
-def at_places(mistake: Mistake) -> Iterator[tuple[int, int, object]]:
+def at_places(mistake: Mistake, *, is_quick: bool) -> Iterator[tuple[int, int, object]]:
     """Number of items, index of the bad one, and what stands there; every place with two kinds of mistake."""
     values = mistake.values
-    for number, (size, index) in enumerate(PLACES):
+    for number, (size, index) in enumerate(QUICK_PLACES if is_quick else PLACES):
         for value in {0: values[0], 1: values[number % len(values)]}.values():
             yield size, index, value

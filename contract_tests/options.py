@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-PROFILES = {"quick": 0, "standard": 12, "thorough": 200}
+PROFILES = {"quick": 0, "standard": 10, "thorough": 200}
 """Generated requests for each property."""
 _FORM = re.compile(r"[0-9A-Za-z]{32}")
 
@@ -64,6 +64,9 @@ class Options:
                 raise UsageError(f"the URL: expected http://HOST[:PORT][/PATH], got {self.url!r}")
             if parts.username is not None:
                 raise UsageError("the URL: credentials do not belong into it; use --token-env or --ak with --sk-env")
+        for name, text in {"--token": self.token, "--ak": self.access_key, "--sk": self.secret_key}.items():
+            if text is not None and not (text and text.isprintable() and text.isascii()):
+                raise UsageError(f"{name}: expected printable characters of ASCII; perhaps a line feed came along")
         if (self.access_key is None) != (self.secret_key is None):
             raise UsageError("--ak and --sk belong together")
         if self.profile not in PROFILES:
@@ -77,6 +80,11 @@ class Options:
     def examples(self) -> int:
         """Generated requests for each property."""
         return PROFILES[self.profile] if self.max_examples is None else self.max_examples
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether each mistake is sent at fewer places and in fewer ways."""
+        return self.profile == "quick"
 
     @property
     def is_safe(self) -> bool:

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from contract_tests.judge import Finding, explain_finding
+from contract_tests.findings import Finding, explain_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,7 +15,7 @@ from contract_tests.report_text import counts, headline, legible, remarks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from contract_tests.judge import Finding
+    from contract_tests.findings import Finding
     from contract_tests.report import Name, Report, Verdict
     from contract_tests.report_text import Circumstances
 

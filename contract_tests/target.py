@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,6 +32,9 @@ _RETRIES = 3
 TOO_MANY = 429
 _CONNECTIONS = 8
 """For a slow target."""
+_TELLING = 12
+"""Characters of a secret that tell something; texts are cut where they are long."""
+_FILTERED = "[Filtered]"
 _MADE_UP_TOKEN = "contract-check"  # noqa: S105  # no secret
 
 
@@ -104,10 +108,12 @@ class Target:
         def run(number: int) -> list[Outcome]:
             return [self._exchange(wires[number], request) for request in requests[number::_CONNECTIONS]]
 
-        with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            shares = list(pool.map(run, range(_CONNECTIONS)))
-        for wire in wires:
-            wire.close()
+        try:
+            with ThreadPoolExecutor(_CONNECTIONS) as pool:
+                shares = list(pool.map(run, range(_CONNECTIONS)))
+        finally:
+            for wire in wires:
+                wire.close()
         return [shares[index % _CONNECTIONS][index // _CONNECTIONS] for index in range(len(requests))]
 
     def _exchange(self, wire: Wire, request: Request, *, fresh: bool = False) -> Outcome:
@@ -139,9 +145,12 @@ class Target:
         return outcomes
 
     def filtered(self, text: str) -> str:
-        """A text without the secrets, which an implementation may have sent back."""
-        for secret in (self._options.token, self._options.secret_key):
-            text = text.replace(secret, "[Filtered]") if secret else text
+        """A text without the secrets, whole or cut, which an implementation may have sent back."""
+        for secret in filter(None, (self._options.token, self._options.secret_key)):
+            start, rest = secret[:_TELLING], secret[_TELLING:]
+            before, *parts = text.replace(secret, _FILTERED).split(start)
+            same = [len(commonprefix([part, rest])) for part in parts]  # noqa: RUF071  # of characters, not of paths
+            text = before + "".join(_FILTERED + part[size:] for part, size in zip(parts, same, strict=True))
         return text
 
     def _inspect(self, request: Request) -> None:
@@ -202,4 +211,6 @@ def _retry_after(outcome: Outcome) -> float | None:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
     return min(max(0.0, (moment - datetime.now(timezone.utc)).total_seconds()), MAX_WAIT)

@@ -100,7 +100,7 @@ def bad_calls(judge: Judge) -> list[tuple[Request, Expectation]]:
 def test_a_good_call_is_accepted_after_each_kind_of_bad_one(judge: Judge, fresh: bool) -> None:  # noqa: FBT001  # a parameter of the test
     judge.needs_acceptance()
     good = judge.calls.good("a good call after a bad one")
-    for bad, _ in fewer_when_slow(judge, bad_calls(judge)):
+    for bad, _ in chosen(judge, bad_calls(judge), fresh=fresh):
         if judge.is_broken:
             return
         judge.send(bad, fresh=fresh)
@@ -114,7 +114,7 @@ def test_a_good_call_is_accepted_after_each_kind_of_bad_one(judge: Judge, fresh:
 def test_a_bad_call_is_refused_after_a_good_one(judge: Judge, fresh: bool) -> None:  # noqa: FBT001  # a parameter of the test
     judge.needs_acceptance()
     good = judge.calls.good("a good call before a bad one")
-    for bad, expectation in fewer_when_slow(judge, [*bad_calls(judge), *alike(judge)]):
+    for bad, expectation in chosen(judge, [*bad_calls(judge), *alike(judge)], fresh=fresh):
         if judge.is_broken:
             return
         judge.send(good, fresh=fresh)
@@ -122,9 +122,11 @@ def test_a_bad_call_is_refused_after_a_good_one(judge: Judge, fresh: bool) -> No
         judge.expect(replace(bad, note=note), expectation, fresh=fresh, before=[good], unless=bad)
 
 
-def fewer_when_slow(judge: Judge, calls: list[tuple[Request, Expectation]]) -> list[tuple[Request, Expectation]]:
-    """Calls that must be sent one after another: not all to a target that takes its time for each."""
-    return calls[:: 3 if judge.target.is_slow else 1]
+def chosen(judge: Judge, calls: list[tuple[Request, Expectation]], *, fresh: bool) -> list[tuple[Request, Expectation]]:
+    """Calls that must be sent one after another: fewer to a target that takes its time, half of them in a quick run."""
+    if judge.target.is_slow:
+        return calls[::3]
+    return calls[int(fresh) :: 2] if judge.options.is_quick else calls
 
 
 def alike(judge: Judge) -> list[tuple[Request, Expectation]]:
@@ -173,7 +175,7 @@ def test_calls_at_the_same_moment_do_not_meet(judge: Judge) -> None:
     for number in range(ROUNDS[judge.options.profile]):
         if judge.is_broken:
             return
-        chosen = [bad[(number * AT_ONCE // 2 + offset) % len(bad)] for offset in range(AT_ONCE // 2)]
-        mixed = [pair for offset in range(AT_ONCE // 2) for pair in (good[offset % len(good)], chosen[offset])]
+        refused = [bad[(number * AT_ONCE // 2 + offset) % len(bad)] for offset in range(AT_ONCE // 2)]
+        mixed = [pair for offset in range(AT_ONCE // 2) for pair in (good[offset % len(good)], refused[offset])]
         requests = [replace(request, headers=(*request.headers, close)) for request, _ in mixed]
         judge.expect_at_once(requests, [expectation for _, expectation in mixed])

@@ -71,7 +71,7 @@ def alone(judge: Judge, mistake: Mistake) -> Iterator[Request]:
 
 
 def among_good_ones(judge: Judge, mistake: Mistake) -> Iterator[Request]:
-    for number, (size, index, value) in enumerate(at_places(mistake)):
+    for number, (size, index, value) in enumerate(at_places(mistake, is_quick=judge.options.is_quick)):
         body = judge.calls.body(size, number)
         yield judge.calls.post(mistake.apply(body, value, index), mistake.note(value, index, size))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -46,7 +47,7 @@ OTHER_PATHS = {
     "no project id": ("{project_id}/", ""),
     "an empty project id": ("{project_id}", ""),
     "two project ids": ("{project_id}", "{project_id}/{project_id}"),
-    "a part between": ("/instances/", "/instances/6754902da1f447269c6979b0590102a5in07/"),
+    "a part between": ("/instances/", "/instances/nosuchinstance000000000000000000in07/"),
     "another version": ("/v3/", "/v2/"),
     "a minor version": ("/v3/", "/v3.1/"),
     "the version in capitals": ("/v3/", "/V3/"),
@@ -92,7 +93,21 @@ def test_no_other_method_upgrades(judge: Judge) -> None:
 @pytest.mark.clause("route.example")
 def test_a_good_call_is_accepted_in_every_combination(judge: Judge) -> None:
     judge.needs_acceptance()
+    judge.expect_all(pairs(judge), ACCEPTED)
     judge.explore(lambda made: judge.expect(made, ACCEPTED), combinations(judge))
+
+
+def pairs(judge: Judge) -> Iterator[Request]:
+    """Good calls with each delay, language and media type together."""
+    sizes = [size for size in (1, 2, 12) if judge.calls.instances(size)]
+    languages = [(), (("X-Language", "en-us"),), (("X-Language", "zh-cn"),)]
+    media_types = ["application/json", "application/json;charset=utf-8"]
+    kinds = product(range(len(judge.calls.habits.delays)), languages, media_types)
+    for number, (variant, language, media_type) in enumerate(kinds):
+        body = judge.calls.body(sizes[number % len(sizes)], variant)
+        note = f"delay {json.dumps(body[DELAY])}, {media_type}, {' '.join(*language) if language else 'no language'}"
+        call = judge.calls.post(body, headers=language)
+        yield without(call, "Content-Type", ("Content-Type", media_type), note=note)
 
 
 @st.composite

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from contract_tests.documents import broken_clauses
+from contract_tests.documents import broken_clauses, shown
 from contract_tests.messages import NoReply, Outcome, Reply
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ _JSON_MEDIA_TYPE = re.compile(r"(application|text)/([a-z0-9!#$&^_.+-]+\+)?json\s
 _CHARSET = re.compile(r""";\s*charset\s*=\s*"?([^"\s;]+)""", re.IGNORECASE)
 _SHOWN = 300
 """Characters of a body that a finding shows."""
+_DIGITS = 300
+"""Digits of a number that is read exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +138,15 @@ def _other_charset(media_type: str) -> bool:
 def strict_json(body: bytes) -> object:
     """The value of a JSON text; raises ValueError for everything that RFC 8259 does not have."""
     try:
-        value: object = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        value: object = json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_int=_integer)
     except RecursionError:
         raise ValueError("it is nested too deep to be read") from None
     return value
+
+
+def _integer(digits: str) -> float:
+    """A number of any length; Python's own reader refuses some that JSON has."""
+    return int(digits) if len(digits) <= _DIGITS else float(digits)
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -151,5 +158,5 @@ def describe(outcome: Outcome) -> str:
     if isinstance(outcome, NoReply):
         return f"no whole reply ({outcome.kind}): {outcome.detail}"
     text = outcome.body.decode("utf-8", "backslashreplace")
-    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-    return f"{outcome.status} {json.dumps(shown, ensure_ascii=False) if not shown.isprintable() else shown}".rstrip()
+    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return f"{outcome.status} {short if short.isprintable() else shown(short)}".rstrip()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STALL = 2.0
 """Seconds without a byte in the middle of a reply, after which the reply is cut."""
+MAX_REPLY = 1 << 26
+"""Bytes of a reply, after which it is cut: some never end."""
 _GOODBYE = 0.2
 """Seconds that a server which announced the end of a connection has for it."""
 _PAUSE = 0.01
@@ -91,7 +93,7 @@ class Connection:
         except OSError as error:
             outcome = reader.missing("reset", error.strerror or str(error))
         except h11.RemoteProtocolError as error:
-            outcome = reader.missing("cut" if reader.has_begun else "not-http", str(error))
+            outcome = reader.missing("cut" if reader.is_http else "not-http", str(error))
         if isinstance(outcome, NoReply) or not reader.keeps:
             self.close()
         return outcome
@@ -110,7 +112,7 @@ class Connection:
         """What still comes on a connection whose end is announced."""
         rest = b""
         try:
-            while data := self._receive(self._goodbye):
+            while len(rest) < MAX_REPLY and (data := self._receive(self._goodbye)):
                 rest += data
         except (TimeoutError, BlockingIOError):
             self.lingers = True
@@ -137,7 +139,9 @@ class _ReplyReader:
         self._response: h11.Response | None = None
         self._body = bytearray()
         self.is_complete = self.has_begun = False
+        self.is_http = True
         self.trailing = b""
+        self._size = 0
 
     @property
     def keeps(self) -> bool:
@@ -146,12 +150,19 @@ class _ReplyReader:
 
     def feed(self, data: bytes) -> None:
         """Take bytes, none at the end of the connection; raises h11.RemoteProtocolError."""
+        if not self._size:
+            self.is_http = b"HTTP/".startswith(data[:5])
         self.has_begun = True
+        self._size += len(data)
+        if self._size > MAX_REPLY:
+            raise h11.RemoteProtocolError(f"it has more than {MAX_REPLY} bytes")
         self._parser.receive_data(data)
         while not self.is_complete:
             event = self._parser.next_event()
             if isinstance(event, h11.Response):
                 self._response = event
+            elif isinstance(event, h11.InformationalResponse):
+                self.has_begun = bool(self._parser.trailing_data[0])  # the reply itself may take its time
             elif isinstance(event, h11.Data):
                 self._body += event.data
             elif isinstance(event, h11.EndOfMessage):
@@ -193,7 +204,8 @@ def _decoded(body: bytes, encoding: str) -> bytes:
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise ValueError("only gzip and deflate were offered")
-    machine = zlib.decompressobj(wbits=31 if "gzip" in encoding else 15)
+    # Deflate is meant to be in zlib's wrapping, which begins with an x, but some send it bare.
+    machine = zlib.decompressobj(wbits=31 if "gzip" in encoding else 15 if body.startswith(b"x") else -15)
     plain = machine.decompress(body) + machine.flush()
     if not machine.eof or machine.unused_data:
         raise ValueError("it is cut or followed by something")

@@ -212,3 +212,10 @@ def test_the_installed_command_lists_the_scenarios_and_its_version(installed: In
     assert [path.stem for path in project_files("fixtures/scenarios") if f"\n{path.stem} " not in listed] == []
     version = run(installed.command, "--version", cwd=installed.elsewhere)
     assert version == f"taurus-mock {metadata(artifacts.wheel)['Version']}\n"
+
+
+def test_the_installed_command_checks_the_mock_and_leaves_no_file(installed: Installed) -> None:
+    before = sorted(installed.elsewhere.rglob("*"))
+    printed = run(installed.command, "check", "--max-examples", "1", cwd=installed.elsewhere)
+    assert printed.endswith(": the contract is kept\n")
+    assert sorted(installed.elsewhere.rglob("*")) == before
