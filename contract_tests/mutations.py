@@ -139,7 +139,7 @@ QUICK_PLACES = ((2, 1), (3, 1), (11, 10), (51, 50), (100, 99), (101, 100))
 
 def at_places(mistake: Mistake, *, is_quick: bool) -> Iterator[tuple[int, int, object]]:
     """Number of items, index of the bad one, and what stands there; every place with two kinds of mistake."""
-    values = mistake.values
+    first, *others = mistake.values
     for number, (size, index) in enumerate(QUICK_PLACES if is_quick else PLACES):
-        for value in {0: values[0], 1: values[number % len(values)]}.values():
-            yield size, index, value
+        yield size, index, first
+        yield size, index, others[number % len(others)]

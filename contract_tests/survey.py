@@ -31,7 +31,7 @@ EXAMPLE = Instance("6754902da1f447269c6979b0590102a5in07", KERNEL)
 
 
 class Unreachable(Exception):  # noqa: N818  # says what happened
-    """Nothing listens there, or what listens does not speak HTTP."""
+    """Nothing listens there."""
 
 
 class CredentialsRefused(Exception):  # noqa: N818  # says what happened

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contract_tests.calls import BATCH, ID, VERSION, changed
 from contract_tests.mutations import BY_CLAUSE, MISSING, MISTAKES, Mistake, at_places
-from contract_tests.strategies import mistaken
+from contract_tests.strategies import mistaken, valid_bodies
 from contract_tests.verdicts import EITHER, REFUSED
 
 if TYPE_CHECKING:
@@ -147,6 +147,12 @@ def test_a_generated_string_is_no_reason_to_fail(judge: Judge, key: str) -> None
         judge.expect(judge.calls.post(changed(good, **{BATCH: items}), f"{key} is {text!r}"), EITHER)
 
     judge.explore(check, st.text(st.characters(codec=None), max_size=60))
+
+
+@pytest.mark.clause("text.odd")
+def test_a_generated_body_is_no_reason_to_fail(judge: Judge) -> None:
+    """Whatever the documents allow, with any texts."""
+    judge.explore(lambda body: judge.expect(judge.calls.post(body, "a generated valid body"), EITHER), valid_bodies())
 
 
 @pytest.mark.clause("instance-id.form")

@@ -189,7 +189,8 @@ class _ReplyReader:
         if self.trailing:
             problems.append(f"{len(self.trailing)} bytes follow the reply: {self.trailing[:_SHOWN]!r}")
         body = bytes(self._body)
-        for encoding in reversed([value.strip().lower() for name, value in headers if name == "content-encoding"]):
+        codings = ",".join(value.lower() for name, value in headers if name == "content-encoding").split(",")
+        for encoding in filter(None, map(str.strip, reversed(codings))):
             try:
                 body = _decoded(body, encoding)
             except (zlib.error, ValueError) as error:  # noqa: PERF203  # there is seldom more than one
@@ -200,15 +201,20 @@ class _ReplyReader:
 
 def _decoded(body: bytes, encoding: str) -> bytes:
     """The body without its compression; raises zlib.error or ValueError."""
-    if encoding == "identity" or not body:
+    if encoding == "identity":
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise ValueError("only gzip and deflate were offered")
-    # Deflate is meant to be in zlib's wrapping, which begins with an x, but some send it bare.
-    machine = zlib.decompressobj(wbits=31 if "gzip" in encoding else 15 if body.startswith(b"x") else -15)
-    plain = machine.decompress(body) + machine.flush()
-    if not machine.eof or machine.unused_data:
-        raise ValueError("it is cut or followed by something")
+    is_gzip, plain = "gzip" in encoding, b""
+    while body:
+        # Deflate is meant to be in zlib's wrapping, which begins with an x, but some send it bare.
+        machine = zlib.decompressobj(wbits=31 if is_gzip else 15 if body.startswith(b"x") else -15)
+        plain += machine.decompress(body, MAX_REPLY)
+        if not machine.eof:
+            raise ValueError(f"it is cut, or has more than {MAX_REPLY} bytes")
+        if machine.unused_data and not is_gzip:
+            raise ValueError("it is followed by something")
+        body = machine.unused_data  # gzip can have several members
     return plain
 
 
