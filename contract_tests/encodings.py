@@ -193,11 +193,11 @@ def _joined(found: list[bytes]) -> list[bytes]:
 
 _CONTROL = re.compile(rb"[^\t\n\r -\xff]")
 _MAGIC = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
-_BASE64 = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{48,}")  # 36 bytes: an id
+_BASE64 = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}")  # 18 bytes: a packed id
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_HEXADECIMAL = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{72,}")
+_HEXADECIMAL = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{40,}")
 _NO_CAPITAL = bytes(set(range(256)) - set(string.ascii_uppercase.encode() + b"+-"))
-_LONG_RUN = b"x" * 48
+_LONG_RUN = b"x" * 24
 # Tells at a small price that nothing has a long run: the usual case.
 _IN_RUNS = bytes(ord("x" if chr(byte) in f"{string.ascii_letters}{string.digits}+/_-" else " ") for byte in range(256))
 _DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {

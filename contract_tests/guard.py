@@ -22,6 +22,8 @@ IMPOSSIBLE_ID = re.compile(r"nosuchinstance[0-9]{18}in07")
 """Ids of the suite: 36 characters that read as words and can not be real, as real ones are hexadecimal."""
 
 _ID_SIZE = 36
+_FEWEST = 18
+"""Bytes that an id has at least, however it is packed: its 32 hexadecimal digits alone are 16."""
 _SHOWN = 120
 _OVERLAP = 1 << 12
 """Bytes that two slices of large data share, so that no id is cut."""
@@ -84,7 +86,7 @@ class Guard:
         place = "its body" if in_body else "its target or a header"
         for start in range(0, max(len(data), 1), SLICE - _OVERLAP):
             try:
-                for view in views(data[start : start + SLICE], fewest=_ID_SIZE):
+                for view in views(data[start : start + SLICE], fewest=_FEWEST):
                     for found in _ids(view.data, by_key=in_body and FOREIGN_TO_JSON.isdisjoint(view.steps)):
                         if found not in allowed:
                             inside = f", inside {' in '.join(reversed(view.steps))}," if view.steps else ""

@@ -141,8 +141,13 @@ class Judge:
         return any(problem.clause == self.clause.id for problem in self._problems(outcome, expectation))
 
     def _problems(self, outcome: Outcome, expectation: Expectation) -> list[Problem]:
-        """What is wrong; the form of a 404 is no matter of the contract where a framework answers it for every path."""
-        if isinstance(outcome, Reply) and outcome.status == NOT_FOUND and not self.calls.habits.documents_404:
+        """What is wrong.
+
+        The form of a refusal is no matter of the contract where no source speaks of the request, nor that of a 404
+        where a framework answers it for every path.
+        """
+        is_404 = isinstance(outcome, Reply) and outcome.status == NOT_FOUND
+        if not self.clause.can_break or (is_404 and not self.calls.habits.documents_404):
             expectation = expectation.undocumented()
         return problems(outcome, expectation, self._blamed)
 

@@ -66,6 +66,8 @@ BAD: dict[str, Callable[[str], str]] = {
     "a long s": lambda good: f"{good[:31]}ſ",
 }
 """What makes a project id malformed."""
+REFUSED_EARLY = ("NUL", "line feed", "carriage return", "slash", "no UTF-8", "percent")
+"""What many HTTP servers refuse in a path before an application sees it, in a form of their own."""
 GOOD = {
     "digits": "12345678901234567890123456789012",
     "zeros": "0" * 32,
@@ -88,8 +90,10 @@ def with_project(judge: Judge, project_id: str, note: str) -> Request:
 def test_a_malformed_project_id_is_refused(judge: Judge) -> None:
     expectation = PROJECT_REFUSED.also(*sorted(judge.calls.habits.refuses_projects_with))
     good = judge.calls.habits.project_id
-    requests = (with_project(judge, change(good), f"a project id with {note}") for note, change in BAD.items())
-    judge.expect_all(requests, expectation)
+    requests = [with_project(judge, change(good), f"a project id with {note}") for note, change in BAD.items()]
+    early = [request for request in requests if any(word in request.note for word in REFUSED_EARLY)]
+    judge.expect_all([request for request in requests if request not in early], expectation)
+    judge.expect_all(early, expectation.undocumented())
 
 
 @pytest.mark.clause("project-id.form")
