@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-PROFILES = {"quick": 0, "standard": 10, "thorough": 200}
+PROFILES = {"quick": 0, "standard": 6, "thorough": 200}
 """Generated requests for each property."""
 _FORM = re.compile(r"[0-9A-Za-z]{32}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,14 +117,12 @@ def _alone() -> Iterator[None]:
     kept = {
         name: os.environ.get(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     }
-    dont_write = sys.dont_write_bytecode
     for name in kept:
         os.environ.pop(name, None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         yield
     finally:
-        sys.dont_write_bytecode = dont_write
         for name, value in kept.items():
             os.environ.pop(name, None)
             if value is not None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockserver.errors import SettingsError
-from mockserver.resources import bundle_root
 from mockserver.version import version
 
 if TYPE_CHECKING:
@@ -153,6 +152,8 @@ def _rate(text: str | None) -> float | None:
 
 def _run(command: str, plan: dict[str, Any]) -> None:
     """Let the suite do it, and exit with its code."""
+    from mockserver.resources import bundle_root
+
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     child = subprocess.Popen(  # noqa: S603  # this Python, with our own code
         [sys.executable, "-c", _START, str(bundle_root())],

@@ -493,7 +493,7 @@ def test_named_instances_and_projects_are_used_first() -> None:
 @pytest.mark.parametrize(
     ("seconds", "change", "slow"),
     [
-        ("0.06", "status, payload = answer(request)", True),
+        ("0.15", "status, payload = answer(request)", True),
         ("0", "status, payload = answer(request)", False),
     ],
     ids=["late", "at-once"],
@@ -504,7 +504,7 @@ def test_a_target_is_slow_when_it_answers_late_but_several_at_once(
     slow: bool,  # noqa: FBT001  # a table
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("contract_tests.survey._SLOW", 0.05)
+    monkeypatch.setattr("contract_tests.survey._SLOW", 0.1)
     late = Change("late", "", "Late.", change, f'__import__("time").sleep({seconds}); {change}')
     with serving(source(late)) as url, targeting(url) as (target, options):
         assert survey(target, options).accepts
@@ -515,7 +515,7 @@ def test_a_target_that_answers_one_after_the_other_is_not_slow() -> None:
     old = "status, payload = answer(request)"
     new = (
         'gate = globals().setdefault("gate", threading.Lock()); gate.acquire(); '
-        f'__import__("time").sleep(0.02); {old}; gate.release()'
+        f'__import__("time").sleep(0.05); {old}; gate.release()'
     )
     with serving(source(Change("one", "", "One.", old, new))) as url, targeting(url) as (target, options):
         assert survey(target, options).accepts
