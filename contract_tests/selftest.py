@@ -105,7 +105,11 @@ def _module() -> Any:  # noqa: ANN401  # it is loaded by its path
 def _running(source: str) -> Iterator[str]:
     """The base URL of an implementation that runs until the block ends."""
     with subprocess.Popen(  # noqa: S603  # this Python, with our own code
-        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", source],
+        cwd=FOLDER,  # where no module has the name of one of the standard library
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         try:
             if process.stdout is None:

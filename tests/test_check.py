@@ -532,6 +532,8 @@ def test_a_hostile_working_directory_has_no_say_and_stays_as_it_is(tmp_path: Pat
     # Generated requests are what Hypothesis would keep files for.
     done = run("check", "--max-examples", "1", "--group", "items", cwd=tmp_path, program=INSTALLED, **variables)
     assert (done.returncode, done.stderr) == (0, "checking the bundled mock ...\n")
+    done = run("selftest", *QUICK, "--jobs", "1", "delay-string-only", cwd=tmp_path, program=INSTALLED, **variables)
+    assert (done.returncode, done.stderr) == (0, "")
     assert sorted(tmp_path.rglob("*")) == before
 
 
