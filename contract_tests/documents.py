@@ -36,9 +36,11 @@ def path() -> str:
 
 
 @cache
-def example_body() -> str:
-    """The documented example of a request body, as JSON."""
-    return json.dumps(operation()["requestBody"]["content"]["application/json"]["example"])
+def example_item() -> dict[str, str]:
+    """The instance of the documented example of a request body."""
+    example = operation()["requestBody"]["content"]["application/json"]["example"]
+    item: dict[str, str] = example["databases_instance_infos"][0]
+    return item
 
 
 @cache

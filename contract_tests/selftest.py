@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "implementations"
-_GUARD = 60
-"""Seconds after which an implementation that does not end is killed."""
 
 
 @dataclass(frozen=True, slots=True)

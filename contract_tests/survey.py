@@ -10,7 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from contract_tests import documents
-from contract_tests.calls import DELAY, DELAYS, KERNEL, Calls, Habits, changed, made_up_id, made_up_project
+from contract_tests.calls import DELAY, DELAYS, ID, KERNEL, VERSION, Calls, Habits, changed, made_up_id, made_up_project
 from contract_tests.messages import NoReply, Outcome, Reply, Request
 from contract_tests.options import Instance
 from contract_tests.target import TOO_MANY, TargetLost
@@ -26,7 +26,7 @@ NOT_FOUND = PROJECT_REFUSED
 """What another path gets, with a body to look at."""
 _SLOW = 0.008
 """Seconds for a reply, from which on it pays to have several connections."""
-EXAMPLE = Instance("6754902da1f447269c6979b0590102a5in07", KERNEL)
+EXAMPLE = Instance(documents.example_item()[ID], documents.example_item()[VERSION])
 """The instance of the documented example."""
 
 
