@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from contenders import BY_HAND, FLOOR, MOCK, QUIET_MOCK, Contender, post, running
+from contenders import BY_HAND, FLOOR, LOADED_MOCK, QUIET_LOADED_MOCK, Contender, post, running
 from figures import Plan, Spread, run, table
 from samples import HEADERS, PATH, body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CONTENDERS = (MOCK, QUIET_MOCK, FLOOR, BY_HAND)
+CONTENDERS = (LOADED_MOCK, QUIET_LOADED_MOCK, FLOOR, BY_HAND)
 CONNECTIONS = 16
 NEEDS_WRK = """wrk is not installed, and the load is measured with it.
 Install it with `apt-get install wrk` (Debian, Ubuntu) or `brew install wrk` (macOS)."""

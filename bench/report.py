@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace
 from datetime import datetime, timezone
 from pathlib import Path
 
+import fleet
 import imports
 import load
 import own_work
@@ -42,6 +43,7 @@ def measure_all(plan: Plan, *, with_load: bool) -> str:
     facts = circumstances(plan)
     starts = start.measure(plan)
     own = own_work.measure(plan)
+    fleets = fleet.measure(plan)
     costs = imports.measure(plan)
     loads = load.show(load.measure(plan)) if with_load else "Not measured in this run."
     checked = suite.show(suite.measure(plan))
@@ -50,12 +52,14 @@ def measure_all(plan: Plan, *, with_load: bool) -> str:
         ["first answer, ms", "500", starts[MOCK].show(scale=1000)],
         ["one valid instance, ratio to a bare Flask view", "1.5", own.singles[True, False].ratio.show(2)],
         ["1,000 valid instances, ms", "2", own.batches[1000, True].show(2, scale=1000)],
+        *([f"10,000 instances: {title}, ms", "5", each.show(2, scale=1000)] for title, each in fleets.items()),
     ]
     sections = {
         "Circumstances": facts,
         "Aims": table(["Aim", "at most", "measured"], aims),
         "Start": start.show(starts),
         "The mock's own work": own_work.show(own),
+        "A large fleet": fleet.show(fleets),
         "Load": loads,
         "Contract suite": checked,
         "Imports": imports.show(costs),

@@ -1,4 +1,4 @@
-"""Whether a mock's memory stays flat under many requests of many projects."""
+"""Whether a mock's memory stays flat under many requests of many projects, each upgrade one of new instances."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from contenders import QUIET_MOCK, environment
+from contenders import MOCK, environment
 from figures import table
 from samples import HEADERS, ROUTE, SUCCESS, body
 
@@ -29,8 +29,9 @@ REQUESTS = 100_000
 SAMPLES = 20
 CONNECTIONS = 4
 INSTANCES = 40
-"""In a batch. With bodies so long, and four of ten requests from new projects, the journal's 64 MiB and the places for
-10,000 projects are taken after a third of REQUESTS. From there on memory must stay as it is."""
+"""In a batch. With bodies so long, and four of ten requests from new projects, the journal's 64 MiB, the places for
+10,000 projects and those for 200,000 instances and jobs are taken after a third of REQUESTS. From there on memory must
+stay as it is."""
 FLAT = 4.0
 """MiB that the second half may add."""
 _HANG = 60
@@ -67,6 +68,8 @@ KINDS = (
 )
 """In turns; every hundredth request meets BROKEN instead, and its connection ends."""
 _VALID, _INVALID = body(INSTANCES), body(INSTANCES, valid=False)
+_SHARED = b"da1f447269"
+"""Digits that the ids of a batch have in common."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def child() -> Iterator[Child]:
     with (
         TemporaryDirectory() as folder,
         subprocess.Popen(
-            QUIET_MOCK.command(Path(folder, "port")), stdout=subprocess.PIPE, env=environment(), text=True
+            [*MOCK.command(Path(folder, "port")), "--quiet"], stdout=subprocess.PIPE, env=environment(), text=True
         ) as process,
     ):
         try:
@@ -154,15 +157,16 @@ class Sender:
             project = f"{CONNECTIONS + number:032x}" if kind.is_new else self._own
             self.projects.add(project)
             self.counts[kind.name] += 1
-            problem = self._problem(kind, project)
+            problem = self._problem(kind, project, number)
             if problem and len(self.wrong) < 10:
                 self.wrong.append(f"request {number}, {kind.name}: {problem}")
 
-    def _problem(self, kind: Kind, project: str) -> str | None:
-        """What is wrong with the answer to a request; None when nothing is."""
+    def _problem(self, kind: Kind, project: str, number: int) -> str | None:
+        """What is wrong with the answer to a request; None when nothing is. Its number makes its instances new ones."""
         scenario = {"X-Mock-Scenario": kind.scenario} if kind.scenario else {}
         path = ROUTE.format(project_id=project) + kind.tail
-        self._connection.request("POST", path, _VALID if kind.is_valid else _INVALID, {**HEADERS, **scenario})
+        content = _VALID.replace(_SHARED, b"%010x" % number) if kind.is_valid else _INVALID
+        self._connection.request("POST", path, content, {**HEADERS, **scenario})
         response = self._connection.getresponse()
         try:
             content = response.read()

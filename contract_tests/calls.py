@@ -40,11 +40,20 @@ class Habits:
     """How it refuses well-formed projects of others; empty when it serves every project."""
     documents_404: bool = True
     """Whether its 404 for paths that it does not know has the documented form; else it is that of a framework."""
+    upgrades_once: bool = False
+    """Whether it refuses an instance that it has upgraded."""
+    series: str = ""
+    """Tells the made-up instances from those of former runs, where these are used up."""
 
     @property
     def delay(self) -> object:
         """A value of `delay` that it takes."""
         return self.delays[0]
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether no further call can be accepted: the survey has upgraded what can be upgraded."""
+        return self.upgrades_once and not self.takes_any_instance
 
 
 class Calls:
@@ -66,11 +75,12 @@ class Calls:
             return known
         if not self.habits.takes_any_instance:
             return None
-        return known + [self.made_up(number) for number in range(1, count - len(known) + 1)]
+        return known + [self.made_up(number) for number in range(count - len(known))]
 
     def made_up(self, number: int) -> Instance:
         """An instance that nobody has: of the real form for a target on this machine, else of an impossible one."""
-        return Instance(made_up_id(self._seed, number, safe=self._safe), KERNEL)
+        series = f"{self._seed} {self.habits.project_id}{self.habits.series}"
+        return Instance(made_up_id(series, number, safe=self._safe), KERNEL)
 
     def body(self, count: int = 1, variant: int = 0) -> dict[str, Any]:
         """A good body with so many distinct instances, made-up ones where the known do not suffice.
@@ -79,7 +89,7 @@ class Calls:
         """
         delay = self.habits.delays[variant % len(self.habits.delays)]
         known = list(self.habits.known[:count])
-        chosen = known + [self.made_up(number) for number in range(1, count - len(known) + 1)]
+        chosen = known + [self.made_up(number) for number in range(count - len(known))]
         return {BATCH: [item(each) for each in chosen], DELAY: delay}
 
     def varied(self, count: int) -> dict[str, Any]:
@@ -112,16 +122,16 @@ def without(request: Request, header: str, *instead: Header, note: str = "") -> 
     return replace(request, headers=(*kept, *instead), note=note or request.note)
 
 
-def made_up_id(seed: int, number: int, *, safe: bool) -> str:
-    """An instance id by its number."""
-    return impossible_id(number) if safe else _hexadecimal(seed, f"instance {number}") + "in07"
+def made_up_id(series: str, number: int, *, safe: bool) -> str:
+    """An instance id by its number in a series."""
+    return impossible_id(number) if safe else _hexadecimal(f"{series} instance {number}") + "in07"
 
 
 def made_up_project(seed: int, number: int) -> str:
     """A project id by its number, of the real form."""
-    return _hexadecimal(seed, f"project {number}")
+    return _hexadecimal(f"{seed} project {number}")
 
 
 @lru_cache(maxsize=4096)
-def _hexadecimal(seed: int, name: str) -> str:
-    return hashlib.sha256(f"{seed} {name}".encode()).hexdigest()[:32]
+def _hexadecimal(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:32]

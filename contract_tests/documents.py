@@ -22,17 +22,21 @@ def model(name: str) -> Schema:
 
 
 @cache
+def _document() -> tuple[str, Schema]:
+    """The documented path, and the operation there."""
+    paths: Schema = json.loads((FOLDER / "operations" / "batch-upgrade-databases.json").read_text("utf-8"))
+    ((path, item),) = paths.items()
+    return path, item["post"]
+
+
 def operation() -> Schema:
     """The documented operation."""
-    document: Schema = json.loads((FOLDER / "operations" / "batch-upgrade-databases.json").read_text("utf-8"))
-    return document["post"]  # type: ignore[no-any-return]  # a JSON value
+    return _document()[1]
 
 
-@cache
 def path() -> str:
     """The documented path, with `{project_id}` in it."""
-    paths = json.loads((FOLDER / "openapi.json").read_text("utf-8"))["paths"]
-    return next(str(name) for name, item in paths.items() if item["$ref"].endswith("batch-upgrade-databases.json"))
+    return _document()[0]
 
 
 @cache
@@ -46,7 +50,8 @@ def example_item() -> dict[str, str]:
 @cache
 def example_project() -> str:
     """The project id of the documented example."""
-    return next(str(each["example"]) for each in operation()["parameters"] if each["name"] == "project_id")
+    parameters = json.loads((FOLDER / "openapi.json").read_text("utf-8"))["components"]["parameters"]
+    return next(str(each["example"]) for each in parameters.values() if each["name"] == "project_id")
 
 
 @cache

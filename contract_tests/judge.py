@@ -14,7 +14,16 @@ from contract_tests.curl import curl, curl_at_once
 from contract_tests.findings import Finding
 from contract_tests.messages import Outcome, Reply, Request
 from contract_tests.target import Target, TargetLost
-from contract_tests.verdicts import ACCEPTED, REFUSED, Expectation, Problem, describe, problems
+from contract_tests.verdicts import (
+    ACCEPTED,
+    EITHER,
+    INSTANCE_REFUSED,
+    REFUSED,
+    Expectation,
+    Problem,
+    describe,
+    problems,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -54,12 +63,14 @@ class Judge:
         """Whether the clause itself is broken, so that further requests prove nothing more."""
         return self.clause.id in self.findings
 
-    def needs_acceptance(self) -> None:
-        """Leave the clause unchecked where no good call is possible."""
+    def needs_acceptance(self, *, once: bool = False) -> None:
+        """Leave the clause unchecked where no good call is possible; `once`: where none ever was."""
         if self.options.is_safe and not self.options.allow_upgrades:
             self.not_checked("safe mode: nothing may be upgraded on a target that is not this machine")
         if not self.survey.accepts:
             self.not_checked(self.target.filtered(f"no good call was accepted: {self.survey.refusal}"))
+        if self.calls.habits.is_used_up and not once:
+            self.not_checked("the target takes known instances only, and upgrades each of them once")
 
     def accepted_only_with(self, variants: Iterable[Request]) -> None:
         """Where no good call is accepted: whether one is that differs in something that must not matter."""
@@ -107,11 +118,16 @@ class Judge:
     def fitting(self, request: Request, expectation: Expectation) -> Expectation:
         """The expectation for this target and request.
 
-        A target that takes known instances only may look for them before it looks at the rest of a batch, and a large
-        body may be refused for its size.
+        A target that takes known instances only may look for them before it looks at the rest of a batch, and one that
+        upgrades each of them once for those that it has upgraded: in a bad call that repeats the instance of a good
+        one, and in calls with odd ids, which may have been sent before. A large body may be refused for its size.
         """
-        if expectation == REFUSED and not self.calls.habits.takes_any_instance:
+        habits = self.calls.habits
+        if expectation == REFUSED and not habits.takes_any_instance:
             expectation = expectation.also(404)
+        is_known = request.instances == "same" or habits.is_used_up or EITHER.statuses <= expectation.statuses
+        if habits.upgrades_once and is_known and REFUSED.statuses <= expectation.statuses:
+            expectation = expectation.also(*sorted(INSTANCE_REFUSED.statuses - expectation.statuses))
         if REFUSED.statuses <= expectation.statuses and len(request.body) > LARGE:
             expectation = expectation.also(413)
         return expectation
@@ -169,11 +185,16 @@ class Judge:
             self.expect(request, expectation)
 
     def observe_all(
-        self, requests: Iterable[Request], expectation: Expectation, *, may_be_silent: bool = False
+        self,
+        requests: Iterable[Request],
+        expectation: Expectation,
+        *,
+        before: Sequence[Request] = (),
+        may_be_silent: bool = False,
     ) -> None:
         """Send requests that may be answered in several ways, and note each way; of some not even an answer is due."""
         for request in requests:
-            outcome = self.send(request) if may_be_silent else self.expect(request, expectation)
+            outcome = self.send(request) if may_be_silent else self.expect(request, expectation, before=before)
             answer = str(outcome.status) if isinstance(outcome, Reply) else "no reply"
             self.observe(f"{request.note}: {answer}")
 
@@ -212,12 +233,14 @@ class Judge:
         if problem.clause in self.findings:
             return
         url, case = self.target.url, requests[-1].note or "a good call"
+        # Whoever sends them again does so after this run, so they name instances that it does not.
+        shown = [self.target.renewal.renewed(request) for request in requests[: at_once or None]]
         self.findings[problem.clause] = Finding(
             clause=problem.clause,
             case=f"{case}, among {at_once} calls at once" if at_once else case,
             expected=problem.expected,
             received=self.target.filtered(problem.received),
-            curl=curl_at_once(url, requests[:at_once]) if at_once else curl(url, requests),
+            curl=curl_at_once(url, shown) if at_once else curl(url, shown),
             requests=at_once or len(requests),
         )
 

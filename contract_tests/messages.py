@@ -21,6 +21,8 @@ class Request:
     """What is special about it."""
     cuts: tuple[str, ...] = ()
     """Where it is cut into TCP segments: after the request `line`, after the `head`, in the middle of the `body`."""
+    instances: Literal["new", "same", "as written"] = "new"
+    """Which instances its made-up ids stand for: new ones, or where the request before has the same ids, the same."""
 
     def to_bytes(self, host: str) -> bytes:
         """The bytes on the wire; a target beyond ASCII goes out as UTF-8."""

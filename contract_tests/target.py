@@ -12,8 +12,10 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from contract_tests import documents
 from contract_tests.guard import Guard, GuardStop
 from contract_tests.messages import NoReply, Outcome, Reply, Request
+from contract_tests.renewal import Renewal
 from contract_tests.signing import sign
 from contract_tests.wire import Address, Wire, wait_until
 
@@ -61,6 +63,8 @@ class Target:
         self._wire = self._new_wire()
         self._token = options.token or _MADE_UP_TOKEN
         self._guard = Guard(frozenset(each.id for each in options.instances)) if options.is_safe else None
+        named = (each.id for each in options.instances)
+        self.renewal = Renewal([documents.example_item()["instance_id"], *named])
         self._next = 0.0
         self._timeouts, self._is_throttled = 0, False
         self.url = f"{parts.scheme}://{self._host}"
@@ -98,15 +102,16 @@ class Target:
 
     def exchange(self, request: Request, *, fresh: bool = False) -> Outcome:
         """Send a request and give the outcome; honours Retry-After. Raises TargetLost and GuardStop."""
-        return self._exchange(self._wire, request, fresh=fresh)
+        return self._exchange(self._wire, self.renewal.renewed(request), fresh=fresh)
 
     def exchange_each(self, requests: Sequence[Request]) -> list[Outcome]:
         """An exchange for each request, on several connections, as a slow target needs. Raises as `exchange` does."""
         wires = [self._new_wire() for _ in range(_CONNECTIONS)]
+        renewed = [self.renewal.renewed(request) for request in requests]
         self.close()
 
         def run(number: int) -> list[Outcome]:
-            return [self._exchange(wires[number], request) for request in requests[number::_CONNECTIONS]]
+            return [self._exchange(wires[number], request) for request in renewed[number::_CONNECTIONS]]
 
         try:
             with ThreadPoolExecutor(_CONNECTIONS) as pool:
@@ -134,13 +139,14 @@ class Target:
 
     def at_once(self, requests: Sequence[Request]) -> list[Outcome]:
         """Send requests at the same moment, each on a connection of its own. Raises TargetLost and GuardStop."""
-        for request in requests:
+        renewed = [self.renewal.renewed(request) for request in requests]
+        for request in renewed:
             self._inspect(request)
             self._keep_pace()
         if self._options.dry_run:
-            return [self._exchange(self._wire, request) for request in requests]
-        outcomes = self._wire.at_once([self._filled(request) for request in requests])
-        for request, outcome in zip(requests, outcomes, strict=True):
+            return [self._exchange(self._wire, request) for request in renewed]
+        outcomes = self._wire.at_once([self._filled(request) for request in renewed])
+        for request, outcome in zip(renewed, outcomes, strict=True):
             self._count(request, outcome)
         return outcomes
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.calls import BATCH, DELAY, without
+from contract_tests.calls import BATCH, DELAY, VERSION, changed, item, without
 from contract_tests.messages import Reply
 from contract_tests.mutations import MISTAKES
 from contract_tests.verdicts import (
     ACCEPTED,
     CREDENTIALS_REFUSED,
     EITHER_MEDIA_TYPE,
+    INSTANCE_REFUSED,
     NOT_HERE,
     PROJECT_REFUSED,
     REFUSED,
@@ -26,15 +27,18 @@ if TYPE_CHECKING:
     from contract_tests.judge import Judge
     from contract_tests.messages import Outcome, Request
 
+AGAIN = Expectation(ACCEPTED.statuses | INSTANCE_REFUSED.statuses, f"200, or {INSTANCE_REFUSED.sentence}")
+"""What a second upgrade of an instance may get."""
 TIMES = 30
 AT_ONCE = 8
+LATER = "2.0.60.241200"
 ROUNDS = {"quick": 3, "standard": 8, "thorough": 24}
 
 
 @pytest.mark.clause("independence.repeat")
-def test_the_same_good_call_gets_the_same_answer(judge: Judge) -> None:
+def test_a_good_call_gets_the_same_answer_after_many_others(judge: Judge) -> None:
     judge.needs_acceptance()
-    good = judge.calls.good("the same good call again")
+    good = judge.calls.good("one good call after the other")
     for number in range(TIMES):
         if not judge.is_broken:
             judge.expect(good, ACCEPTED, before=[good] * number)
@@ -54,6 +58,29 @@ def test_the_first_calls_of_a_run_got_the_same_answer(judge: Judge) -> None:
 
 def _status(outcome: Outcome) -> int | str:
     return outcome.status if isinstance(outcome, Reply) else outcome.kind
+
+
+@pytest.mark.clause("independence.same-instance")
+def test_what_an_instance_gets_again_is_observed(judge: Judge) -> None:
+    judge.needs_acceptance(once=True)
+    for request, outcome in judge.survey.again:
+        judge.judge([replace(request, instances="new"), replace(request, instances="same")], outcome, AGAIN)
+        judge.observe(f"{request.note}: {_status(outcome)}")
+    calls = judge.calls
+    if calls.habits.is_used_up:
+        return
+    good, body = calls.good(), calls.body()
+    other = item(calls.made_up(1))
+    again = [
+        calls.post(changed(body, **{DELAY: calls.habits.delays[-1]}), "with another delay"),
+        calls.post(changed(body, **{BATCH: [{**body[BATCH][0], VERSION: LATER}]}), "with a later version"),
+        calls.post(changed(body, **{BATCH: [*body[BATCH], other]}), "with another instance"),
+    ]
+    judge.send(good)
+    judge.observe_all((replace(each, instances="same") for each in again), AGAIN, before=[good])
+    alone = calls.post(changed(body, **{BATCH: [other]}), "that other instance")
+    before = [good, replace(again[-1], instances="same")]
+    judge.observe_all([replace(alone, instances="same")], AGAIN, before=before)
 
 
 def bad_calls(judge: Judge) -> list[tuple[Request, Expectation]]:
@@ -103,10 +130,12 @@ def test_a_good_call_is_accepted_after_each_kind_of_bad_one(judge: Judge, fresh:
     for bad, _ in chosen(judge, bad_calls(judge), fresh=fresh):
         if judge.is_broken:
             return
-        judge.send(bad, fresh=fresh)
+        is_refused = _status(judge.send(bad, fresh=fresh)) in range(400, 500)
         note = f"a good call after one with {bad.note}"
-        judge.expect(replace(good, note=note), ACCEPTED, fresh=fresh, before=[bad], unless=good)
-        judge.expect(replace(good, note=f"{note}, once more"), ACCEPTED, fresh=fresh, before=[bad, good], unless=good)
+        after = replace(good, note=note, instances="same" if is_refused else "new")
+        judge.expect(after, ACCEPTED, fresh=fresh, before=[bad], unless=good)
+        more = replace(good, note=f"{after.note}, once more")
+        judge.expect(more, ACCEPTED, fresh=fresh, before=[bad, after], unless=good)
 
 
 @pytest.mark.clause("independence.after-success")
@@ -118,8 +147,10 @@ def test_a_bad_call_is_refused_after_a_good_one(judge: Judge, fresh: bool) -> No
         if judge.is_broken:
             return
         judge.send(good, fresh=fresh)
-        note = f"{bad.note}, after a good call"
-        judge.expect(replace(bad, note=note), expectation, fresh=fresh, before=[good], unless=bad)
+        after = replace(bad, note=f"{bad.note}, after a good call")
+        judge.expect(replace(after, instances="same"), expectation, fresh=fresh, before=[good], unless=bad)
+        if judge.calls.habits.upgrades_once:  # who has upgraded an instance may not look at the rest
+            judge.expect(after, expectation, fresh=fresh, before=[good], unless=bad)
 
 
 def chosen(judge: Judge, calls: list[tuple[Request, Expectation]], *, fresh: bool) -> list[tuple[Request, Expectation]]:

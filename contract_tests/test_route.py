@@ -11,9 +11,10 @@ from urllib.parse import quote
 import pytest
 from hypothesis import strategies as st
 
+from contract_tests import documents
 from contract_tests.calls import BATCH, DELAY, ID, VERSION, changed, item, without
 from contract_tests.strategies import spaced
-from contract_tests.verdicts import ACCEPTED, EITHER, NOT_HERE
+from contract_tests.verdicts import ACCEPTED, EITHER, NOT_HERE, Expectation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,10 +66,16 @@ OTHER_PATHS = {
 @pytest.mark.clause("route.example")
 def test_the_documented_example_is_accepted(judge: Judge) -> None:
     for request, outcome in judge.survey.exchanges:
-        judge.judge([request], outcome, EITHER_INSTANCE)
+        judge.judge([replace(request, instances="new")], outcome, judge.fitting(request, may_get(request)))
     judge.accepted_only_with(other_forms(judge))
-    judge.needs_acceptance()
-    judge.expect(judge.calls.good("a good call"), ACCEPTED)
+    judge.needs_acceptance(once=True)
+    if not judge.calls.habits.is_used_up:
+        judge.expect(judge.calls.good("a good call"), ACCEPTED)
+
+
+def may_get(request: Request) -> Expectation:
+    """What a first call may get: the documented instance, unlike made-up ones, may have been upgraded by another run."""
+    return EITHER_INSTANCE.also(409) if documents.example_item()[ID].encode() in request.body else EITHER_INSTANCE
 
 
 def other_forms(judge: Judge) -> Iterator[Request]:

@@ -43,6 +43,8 @@ class Expectation:
 ACCEPTED = Expectation(frozenset({200}), "200")
 REFUSED = Expectation(frozenset({400}), "400 with the documented error body")
 CREDENTIALS_REFUSED = Expectation(frozenset({400, 401, 403}), "400, 401 or 403 with the documented error body")
+INSTANCE_REFUSED = Expectation(frozenset({400, 403, 404, 409}), "400, 403, 404 or 409 with the documented error body")
+"""What an instance may get that the target does not know, or has upgraded before."""
 PROJECT_REFUSED = Expectation(frozenset({400, 404}), "400 or 404 with the documented error body")
 NOT_HERE = Expectation(frozenset({400, 401, 403, 404, 405, 501}), "400, 401, 403, 404, 405 or 501", False)  # noqa: FBT003  # a table
 EITHER = Expectation(frozenset({200, 400, 404, 413}), "200, or 400, 404 or 413 with the documented error body")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.clauses import CLAUSES
 from mockserver.catalogue import load_catalogue
+from mockserver.documents import bundle
 from mockserver.resources import bundle_root, read_object
 from mockserver.scenarios import bundled_scenarios
-from mockserver.settings import TABLE
+from mockserver.settings_table import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,18 @@ def admin_table() -> str:
     return "\n".join(["| Operation | What it does |", "| --- | --- |", *rows])
 
 
+def operations_table() -> str:
+    """The table of the API's operations."""
+    rows = [
+        (each["tags"][0], f"| `{method.upper()} {path}` | {each['summary']} |")
+        for path, item in bundle()["paths"].items()  # type: ignore[attr-defined]  # the bundle has paths
+        for method, each in item.items()
+    ]
+    order = ["identity", "instances", "upgrade", "jobs"]
+    rows.sort(key=lambda row: order.index(row[0]))
+    return "\n".join(["| Operation | What it does |", "| --- | --- |", *(row for _, row in rows)])
+
+
 def contract_tables() -> str:
     """A table of clauses for each group of the register."""
     parts = []
@@ -89,6 +102,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings.md": ("settings", settings_table),
     "scenarios.md": ("scenarios", scenarios_table),
     "admin.md": ("admin", admin_table),
+    "workflow.md": ("operations", operations_table),
     "contract.md": ("clauses", contract_tables),
 }
 

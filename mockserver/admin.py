@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from mockserver.choosing import find_scenario
-from mockserver.errors import ScenarioError
+from mockserver.conditions import parse_only
+from mockserver.errors import FleetError, ScenarioError
 from mockserver.filtering import FILTERED
+from mockserver.fleet_control import FleetControl
 from mockserver.model import ApiError
-from mockserver.scenarios import parse_only
-from mockserver.settings import BY_NAME
+from mockserver.settings_table import BY_NAME
 from mockserver.verification import Criteria, check_upgraded
 from mockserver.version import version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mockserver.engine import Engine
     from mockserver.journal import Entry, Journal
@@ -36,6 +38,7 @@ class Admin:
     def __init__(self, settings: Settings, engine: Engine, journal: Journal, clock: Callable[[], float]) -> None:
         self._settings, self._engine, self._journal, self._clock = settings, engine, journal, clock
         self._store = engine.store
+        self._fleets = FleetControl(engine.store, clock)
 
     def health(self) -> Json:
         return {"status": "ready", "version": version(), "scenario": self._settings.scenario}
@@ -120,6 +123,27 @@ class Admin:
             self._store.clear_state(project_id)
         return {}
 
+    def read_fleet(self, project_id: str, offset: int = 0, limit: int = _PAGE) -> Json:
+        return {**self._fleets.summary(project_id), "instances": self._fleets.instances(project_id, offset, limit)}
+
+    def load_fleet(self, body: Json) -> Json:
+        with _refusing():
+            self._fleets.load(body["project_id"], body["fleet"])
+        return self._fleets.summary(body["project_id"])
+
+    def edit_instance(self, id: str, body: Json) -> Json:  # noqa: A002  # the name of the path parameter
+        with _refusing():
+            return self._fleets.edit(body["project_id"], id, body["instance"])
+
+    def remove_instance(self, id: str, project_id: str) -> Json:  # noqa: A002  # the name of the path parameter
+        if not self._fleets.remove(project_id, id):
+            reason = f"The project has no instance {id!r}. GET /__admin/fleet lists them."
+            raise ApiError("admin-not-found", {"reason": reason})
+        return {}
+
+    def list_jobs(self, project_id: str) -> Json:
+        return {"jobs": self._fleets.jobs(project_id)}
+
     def read_seed(self) -> Json:
         return {"seed": self._store.seed}
 
@@ -147,8 +171,20 @@ class Admin:
             raise ApiError(error, {"reason": f"{problem}."}) from None
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """A fleet that cannot be is the caller's mistake."""
+    try:
+        yield
+    except FleetError as error:
+        reason = str(error)
+        raise ApiError("admin-bad-request", {"reason": f"{reason[0].upper()}{reason[1:]}."}) from None
+
+
 def _rule(rule: Rule) -> Json:
     only = {name: value for name, value in asdict(rule.only).items() if value not in (None, ())}
+    if "operations" in only:
+        only["operation"] = list(only.pop("operations"))
     for name in {"headers", "body"} & set(only):
         only[name] = dict(only[name])
     return {"id": rule.id, "scenario": rule.scenario, "only": only, "times": rule.times, "used": rule.used}

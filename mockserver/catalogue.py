@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from mockserver.errors import ResourceError
@@ -44,8 +45,8 @@ class Catalogue:
         asked = request.headers.get("x-language", "").strip().lower()
         return asked if asked in self.languages else self.languages[0]
 
-    def reply(self, error: ApiError, language: str, request_id: str) -> Reply:
-        """The documented error reply for `error`."""
+    def reply(self, error: ApiError, language: str, request_id: str, *, identity: bool = False) -> Reply:
+        """The documented error reply for `error`; `identity` gives it the form of the identity service."""
         name, parameters, headers = error.name, error.parameters, error.headers
         if error.violations:
             name = str(self._text_entry(error.violations[0]).get("error", error.name))
@@ -54,10 +55,16 @@ class Catalogue:
         entry = self.errors[name]
         shown = {key: _cut(str(value), _MAX_SENT) if key in _SENT else value for key, value in parameters.items()}
         message = _text(entry)[language].format(**{"request_id": request_id, **shown})
-        body = {"error_code": entry["code"], "error_msg": message}
-        if entry.get("request_id"):
-            body["request_id"] = request_id
-        return Reply(int(str(entry["status"])), json_bytes(body), headers)
+        if error.about:
+            names = ", ".join(_cut(each, _MAX_SENT) for each in error.about)
+            message = self.joining["about"][language].format(text=message, about=names)
+        return Reply(
+            int(str(entry["status"])), json_bytes(_form(entry, message, request_id, identity=identity)), headers
+        )
+
+    def is_about_instances(self, error: str) -> bool:
+        """Whether the text of an error ends with the instances that it is about."""
+        return self.errors[error].get("about") == "instances"
 
     def describe(self, violation: Violation, language: str) -> str:
         """One violation in plain words, without its place."""
@@ -87,6 +94,16 @@ class Catalogue:
 
 
 _COUNTING = frozenset({"minItems", "maxItems", "encoding", "syntax"})
+
+
+def _form(entry: Mapping[str, object], message: str, request_id: str, *, identity: bool) -> dict[str, object]:
+    """The body of an error: of the gateway, of the database service, or of the identity service behind the gateway."""
+    if entry.get("request_id"):
+        return {"error_code": entry["code"], "error_msg": message, "request_id": request_id}
+    if identity or "code" not in entry:
+        status = int(str(entry["status"]))
+        return {"error": {"code": status, "message": message, "title": HTTPStatus(status).phrase}}
+    return {"error_code": entry["code"], "error_msg": message}
 
 
 def load_catalogue() -> Catalogue:

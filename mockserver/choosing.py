@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from mockserver.errors import ScenarioError, nearest
 from mockserver.model import ApiError
-from mockserver.scenarios import instance_ids
+from mockserver.scenarios import MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mockserver.model import ApiRequest
+    from mockserver.conditions import Asked
     from mockserver.scenarios import Scenario
     from mockserver.stores import Store
 
@@ -39,20 +39,19 @@ class Scenarios:
             default=find_scenario(default, by_name, "--scenario: "),
         )
 
-    def choose(self, request: ApiRequest, project_id: str, body: object, store: Store) -> tuple[Scenario, str]:
+    def choose(self, asked: Asked, store: Store) -> tuple[Scenario, str]:
         """The scenario for a request, and what chose it.
 
         In this order: X-Mock-Scenario, `Prefer: code=`, a magic instance id, a rule, the start's scenario, success.
         A scenario that is only for other requests is passed over. Raises ApiError for a name or code that none has.
         """
-        for scenario, chosen_by in self._candidates(request, project_id, body, store):
-            if scenario.only.holds(request, project_id, body):
+        for scenario, chosen_by in self._candidates(asked, store):
+            if scenario.only.holds(asked):
                 return scenario, chosen_by
         return self.by_name["success"], "start"
 
-    def _candidates(
-        self, request: ApiRequest, project_id: str, body: object, store: Store
-    ) -> Iterator[tuple[Scenario, str]]:
+    def _candidates(self, asked: Asked, store: Store) -> Iterator[tuple[Scenario, str]]:
+        request = asked.request
         name = request.text("x-mock-scenario").strip()
         if name:
             yield _find(name, self.by_name, "X-Mock-Scenario"), "header"
@@ -60,13 +59,24 @@ class Scenarios:
         code = _PREFER_CODE.search(preference) if preference else None
         if code:
             yield _find(code.group(1), self.by_code, "Prefer: code"), "prefer"
-        for instance_id in instance_ids(body):
-            if instance_id in self.by_magic_id:
-                yield self.by_magic_id[instance_id], "magic id"
-        rule = store.take_rule(request, project_id, body)
+        for instance_id in asked.instance_ids:
+            scenario = self._by_magic(instance_id)
+            if scenario is not None:
+                yield scenario, "magic id"
+        rule = store.take_rule(asked)
         if rule is not None and rule in self.by_name:
             yield self.by_name[rule], "rule"
-        yield self.default, "start"
+        if not asked.is_identity or self.default.only.operations:
+            yield self.default, "start"
+
+    def _by_magic(self, instance_id: str) -> Scenario | None:
+        """The scenario that an id asks for: a magic id, or one whose last four zeros are another number."""
+        if not instance_id.startswith(MAGIC):
+            return None
+        found = self.by_magic_id.get(instance_id)
+        if found is None and re.fullmatch("[0-9]{4}", instance_id[28:32]):
+            found = self.by_magic_id.get(f"{instance_id[:28]}0000{instance_id[32:]}")
+        return found
 
 
 def find_scenario(name: str, known: Mapping[str, Scenario], where: str = "") -> Scenario:

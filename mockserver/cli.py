@@ -17,8 +17,11 @@ import click
 
 from mockserver.checking import COMMANDS
 from mockserver.errors import ServerError, TaurusMockError
+from mockserver.exporting import export
 from mockserver.filtering import FILTERED
-from mockserver.settings import BY_NAME, TABLE, Group, Resolved, Setting, resolve
+from mockserver.pointing import env
+from mockserver.settings import Resolved, resolve
+from mockserver.settings_table import BY_NAME, TABLE, Group, Setting
 from mockserver.version import version
 
 if TYPE_CHECKING:
@@ -139,7 +142,8 @@ def _with_admin_token(settings: Settings) -> tuple[Settings, str | None]:
 def _print_banner(url: str, contract: Contract, settings: Settings) -> None:
     """What the mock is, where it is, and a line to paste that gets the documented answer."""
     click.echo(f"Taurus Mock {version()} listens on {url}\n")
-    operation = contract.operations[0]
+    click.echo(f"Point a client at it: taurus-mock env python|node|go|java|terraform|curl --url {url}\n")
+    operation = contract.operation("BatchUpgradeDatabases")
     path = operation.path.replace("{project_id}", operation.examples["project_id"])
     example = operation.examples.get("body")
     if settings.auth == "signed" or example is None:
@@ -227,41 +231,11 @@ def scenarios(resolved: Resolved, *, as_json: bool) -> None:
     click.echo("instance id anywhere in the batch; for every request with `serve --scenario NAME`.")
 
 
-@taurus_mock.command()
-@click.argument("what", type=click.Choice(["openapi", "schemas"]))
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--force", is_flag=True, help="Overwrite files that differ.")
-def export(what: str, folder: Path, *, force: bool) -> None:
-    """Write the contract documents to FOLDER: one OpenAPI document, or the schemas file by file."""
-    from mockserver.contract import bundle, schema_files
-
-    if what == "openapi":
-        files = {"openapi.json": json.dumps(bundle(), indent=2, ensure_ascii=False) + "\n"}
-    else:
-        files = {name: path.read_text("utf-8") for name, path in schema_files().items()}
-    _write_all(folder, files, force=force)
-    click.echo(f"wrote {len(files)} {'file' if len(files) == 1 else 'files'} to {folder}")
-
-
-def _write_all(folder: Path, files: dict[str, str], *, force: bool) -> None:
-    """Write every file, or none when one is there already with other content."""
-    try:
-        for name, text in files.items():
-            path = folder / name
-            if not force and path.exists() and path.read_bytes() != text.encode():
-                raise TaurusMockError(f"{path} exists and differs; nothing was written. Use --force to overwrite")
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(text.encode())
-    except OSError as error:
-        raise TaurusMockError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
-
-
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-for _command in COMMANDS:
+for _command in (export, env, *COMMANDS):
     taurus_mock.add_command(_command)

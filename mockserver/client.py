@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mockserver.choosing import find_scenario
+from mockserver.conditions import Only
+from mockserver.errors import FleetError
+from mockserver.fleet_control import FleetControl
 from mockserver.journal import NO_PROJECT
-from mockserver.scenarios import Only
 from mockserver.verification import check_upgraded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mockserver.journal import Entry
     from mockserver.mock import Mock
@@ -24,6 +26,7 @@ class MockProject:
     def __init__(self, mock: Mock, read_url: Callable[[], str], project_id: str | None = None) -> None:
         """Hold the project with this id, or one that nobody else has."""
         self._mock = mock
+        self._fleets = FleetControl(mock.engine.store, mock.clock)
         self._read_url = read_url
         self.project_id = project_id or secrets.token_hex(16)
 
@@ -53,22 +56,53 @@ class MockProject:
         name: str,
         *,
         times: int | None = None,
+        operation: str | None = None,
         instance_id: str | None = None,
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> MockRule:
         """Send the project's requests to a scenario from now on, or inside a `with` block.
 
-        `times` limits it to so many requests; `instance_id`, `headers` and `body`, values by JSON pointer, to those
-        that match. Raises ScenarioError for an unknown name.
+        `times` limits it to so many requests; `operation`, an operation id, `instance_id`, `headers` and `body`, values
+        by JSON pointer, to those that match. Raises ScenarioError for an unknown name.
         """
         find_scenario(name, self._mock.engine.library.current.by_name)
-        only = Only(self.project_id, instance_id, tuple((headers or {}).items()), tuple((body or {}).items()))
+        only = Only(
+            operations=(operation,) if operation else (),
+            project_id=self.project_id,
+            instance_id=instance_id,
+            headers=tuple((headers or {}).items()),
+            body=tuple((body or {}).items()),
+        )
         return MockRule(self._mock, name, only, times)
 
     def move_clock(self, seconds: float) -> None:
         """Let the project's clock differ from the wall clock by so many seconds."""
         self._mock.engine.store.move_clock(self.project_id, seconds)
+
+    @property
+    def instances(self) -> list[dict[str, Any]]:
+        """The project's instances, in the form of fleet files and with the version that each has now."""
+        return self._fleets.instances(self.project_id)
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """The project's jobs, the oldest first: id, kind, name, instance_id, status, version, times in Unix seconds."""
+        return self._fleets.jobs(self.project_id)
+
+    def load_fleet(self, instances: Iterable[Mapping[str, Any]], *, latest_version: str | None = None) -> None:
+        """Begin anew with these instances, each as in a fleet file, and no jobs; raises FleetError that says where."""
+        document = {"instances": [dict(each) for each in instances]}
+        self._fleets.load(self.project_id, document | ({"latest_version": latest_version} if latest_version else {}))
+
+    def edit_instance(self, instance_id: str, **changes: Any) -> None:  # noqa: ANN401  # JSON values
+        """Change some fields of an instance, such as status="frozen", or add one; raises FleetError."""
+        self._fleets.edit(self.project_id, instance_id, changes)
+
+    def remove_instance(self, instance_id: str) -> None:
+        """Remove an instance and its jobs; raises FleetError when there is none."""
+        if not self._fleets.remove(self.project_id, instance_id):
+            raise FleetError(f"the project has no instance {instance_id!r}")
 
     def assert_upgraded(self, *instance_ids: str, times: int = 1) -> None:
         """Raise AssertionError unless each instance was upgraded exactly so often; it shows the nearest requests.
@@ -80,7 +114,7 @@ class MockProject:
             raise AssertionError(message)
 
     def reset(self) -> None:
-        """Forget the project's requests, rules, positions and clock."""
+        """Forget the project's requests, rules, positions, jobs and changes of the fleet, and set its clock right."""
         self._mock.journal.clear(self.project_id)
         self._mock.journal.discard(NO_PROJECT, self._is_stray)
         self._mock.engine.store.clear_rules(self.project_id)

@@ -25,6 +25,10 @@ class ScenarioError(TaurusMockError):
     """A scenario is unknown or its file is unusable."""
 
 
+class FleetError(TaurusMockError):
+    """A fleet or an instance that a test or the admin API gives is unusable."""
+
+
 class ServerError(TaurusMockError):
     """The server cannot listen or write its port file."""
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mockserver.filtering import FILTERED, SECRET_HEADERS
+from mockserver.conditions import instance_ids
+from mockserver.filtering import FILTERED, SECRET_HEADERS, shown_body
 from mockserver.model import MAX_PROJECTS
-from mockserver.scenarios import instance_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,11 +57,12 @@ class Entry:
             "path": request.path,
             "query": request.query,
             "headers": {k: FILTERED if k in SECRET_HEADERS else v for k, v in request.headers.items()},
-            "body": request.body.decode("utf-8", "replace"),
+            "body": shown_body(request.body),
             "operation": self.exchange.operation,
             "scenario": self.exchange.scenario,
             "chosen_by": self.exchange.chosen_by,
             "accepted": self.exchange.accepted,
+            "upgraded": list(self.exchange.upgraded),
             "violations": [
                 {"in": v.location, "pointer": v.pointer, "rule": v.rule, "clause": v.clause}
                 for v in self.exchange.violations
@@ -73,19 +74,13 @@ class Entry:
             "milliseconds": round(self.milliseconds, 3),
         }
 
-    def instances(self) -> list[tuple[str, str]]:
-        """Instance id and stated version of each item, in the batch's order; none when the body is no batch."""
+    def instance_ids(self) -> list[str]:
+        """The instances that the request names: that of the path, and those of a batch in their order."""
+        named = [] if self.exchange.instance_id is None else [self.exchange.instance_id]
         try:
-            body = json.loads(self.exchange.request.body)
+            return [*named, *instance_ids(json.loads(self.exchange.request.body))]
         except (ValueError, RecursionError):
-            return []
-        if not instance_ids(body):
-            return []
-        return [
-            (item["instance_id"], str(item.get("current_version")))
-            for item in body["databases_instance_infos"]
-            if isinstance(item, dict) and isinstance(item.get("instance_id"), str)
-        ]
+            return named
 
 
 @dataclass(slots=True)

@@ -67,4 +67,5 @@ def load_mock(
     new_request_id: Callable[[], str] = new_request_id,
 ) -> Mock:
     """The mock that the settings ask for; raises TaurusMockError for a setting or document that is unusable."""
-    return Mock(settings, load_engine(settings), Journal(per_project=settings.journal_size), clock, new_request_id)
+    engine = load_engine(settings, secrets.token_bytes(32))
+    return Mock(settings, engine, Journal(per_project=settings.journal_size), clock, new_request_id)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MAX_PROJECTS = 10_000
 """Projects whose state and history are kept; the longest idle ones go."""
 
-Location = Literal["path", "header", "body"]
+Location = Literal["path", "query", "header", "body"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class ApiRequest:
     """32 hexadecimal digits."""
     received_at: float
     """Unix time in seconds."""
+
+    @property
+    def url(self) -> str:
+        """The base URL that the client called, such as http://127.0.0.1:8080, for links in replies."""
+        return f"http://{self.headers.get('host', '127.0.0.1')}"
 
     def text(self, header: str) -> str:
         """A header's value as text, empty when absent: clients send UTF-8, which WSGI hands on as latin-1."""
@@ -104,6 +109,10 @@ class Exchange:
     violations: tuple[Violation, ...] = ()
     accepted: bool = False
     """Whether the operation took place, even if the client never learned of it."""
+    upgraded: tuple[str, ...] = ()
+    """Ids of the instances whose upgrade was granted, even if the client never learned of it."""
+    instance_id: str | None = None
+    """The instance that the path names."""
 
 
 @dataclass(slots=True)
@@ -116,6 +125,8 @@ class ApiError(Exception):
     """Values for the placeholders of its text."""
     headers: tuple[tuple[str, str], ...] = ()
     violations: tuple[Violation, ...] = ()
+    about: tuple[str, ...] = ()
+    """What the error is about, such as instances; its text ends with them."""
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -124,3 +135,8 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 def json_bytes(value: object) -> bytes:
     """Compact UTF-8 JSON, as the vendor answers; a lone surrogate becomes a question mark."""
     return _ENCODER.encode(value).encode("utf-8", "replace")
+
+
+def json_reply(value: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+    """A reply with a JSON body."""
+    return Reply(status, json_bytes(value), headers)

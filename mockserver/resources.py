@@ -38,11 +38,12 @@ def read_json(path: Path) -> object:
     return value
 
 
-def read_object(path: Path, *, schema: str | None = None) -> dict[str, object]:
+def read_object(path: Path | str, *, schema: str | None = None) -> dict[str, object]:
     """The JSON object in `path`, checked against `schemas/data/{schema}.schema.json` when a schema is named.
 
     Raises ResourceError that names the file, the JSON pointer, what was expected and the nearest known key.
     """
+    path = Path(path)
     value = read_json(path)
     if schema is not None:
         _check(path, value, schema)
@@ -79,8 +80,13 @@ class Form:
         return f" ({'; '.join(hints)})" if hints else ""
 
 
+def problem_of(value: object, *, schema: str) -> str | None:
+    """What is wrong with a value by `schemas/data/{schema}.schema.json`, and where; None when nothing is."""
+    return _form(bundle_root() / "schemas" / "data" / f"{schema}.schema.json").problem(value)
+
+
 def _check(path: Path, value: object, schema: str) -> None:
-    problem = _form(bundle_root() / "schemas" / "data" / f"{schema}.schema.json").problem(value)
+    problem = problem_of(value, schema=schema)
     if problem is not None:
         raise ResourceError(f"{path}: {problem}")
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from mockserver.chance import draw, draw_bytes, draw_lognormal, draw_uniform
+from mockserver.conditions import EVERY_REQUEST, Only, parse_only
 from mockserver.errors import ScenarioError, nearest
-from mockserver.model import ApiRequest, Delivery, Fault, Reply, json_bytes
+from mockserver.model import Delivery, Fault, Reply, json_bytes
 from mockserver.resources import bundle_root, read_object
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_WAIT = 3600.0
+MAGIC = "mock"
+"""How every magic instance id begins."""
 _MAGIC_LENGTH = 32
 _WIREMOCK_FAULTS: dict[str, Fault] = {
     "CONNECTION_RESET_BY_PEER": "connection-reset",
@@ -87,28 +89,6 @@ OPERATION = Step()
 
 
 @dataclass(frozen=True, slots=True)
-class Only:
-    """Which requests a scenario or rule is for; what is not given holds for every request."""
-
-    project_id: str | None = None
-    instance_id: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    body: tuple[tuple[str, object], ...] = ()
-
-    def holds(self, request: ApiRequest, project_id: str, body: object) -> bool:
-        """Whether every condition holds for a request with the given parsed body."""
-        return (
-            (self.project_id is None or self.project_id == project_id)
-            and (self.instance_id is None or self.instance_id in instance_ids(body))
-            and all(request.headers.get(name.lower()) == value for name, value in self.headers)
-            and all(_is_at(body, pointer, value) for pointer, value in self.body)
-        )
-
-
-EVERY_REQUEST = Only()
-
-
-@dataclass(frozen=True, slots=True)
 class Scenario:
     """One way in which the mock answers accepted requests."""
 
@@ -126,7 +106,7 @@ class Scenario:
     @property
     def magic_id(self) -> str:
         """An instance id that asks for this scenario: 36 characters, readable, never hexadecimal as real ones are."""
-        return f"mock{self.name.replace('-', '')}".ljust(_MAGIC_LENGTH, "0") + "in07"
+        return f"{MAGIC}{self.name.replace('-', '')}".ljust(_MAGIC_LENGTH, "0") + "in07"
 
     @property
     def is_counted(self) -> bool:
@@ -142,15 +122,6 @@ class Scenario:
         if step.probability < 1 and draw(seed, "happens", project_id, self.name, use) >= step.probability:
             return OPERATION
         return step
-
-
-def instance_ids(body: object) -> list[str]:
-    """The instance ids of a batch in their order; none when the body is no batch."""
-    batch = body.get("databases_instance_infos") if isinstance(body, dict) else None
-    items = batch if isinstance(batch, list) else []
-    return [
-        item["instance_id"] for item in items if isinstance(item, dict) and isinstance(item.get("instance_id"), str)
-    ]
 
 
 def read_scenarios(folder: Path, errors: Mapping[str, Mapping[str, object]]) -> list[Scenario]:
@@ -214,16 +185,6 @@ def bundled_scenarios(errors: Mapping[str, Mapping[str, object]]) -> dict[str, S
     return by_name(read_scenarios(bundle_root() / "fixtures" / "scenarios", errors))
 
 
-def parse_only(document: dict[str, Any]) -> Only:
-    """The conditions of a document that its schema has accepted."""
-    return Only(
-        project_id=document.get("project_id"),
-        instance_id=document.get("instance_id"),
-        headers=tuple(document.get("headers", {}).items()),
-        body=tuple(document.get("body", {}).items()),
-    )
-
-
 def _step(path: Path, place: str, document: dict[str, Any], errors: Mapping[str, Mapping[str, object]]) -> Step:
     fault = document.get("fault")
     drip = document.get("drip", {"pieces": 1, "seconds": 0})
@@ -264,17 +225,3 @@ def _answer(
             " which no scenario has; name an error of errors.json whose text has no placeholder"
         )
     return ErrorAnswer(error, headers)
-
-
-def _is_at(body: object, pointer: str, value: object) -> bool:
-    """Whether a JSON pointer leads to a value; 1 and true differ, as in JSON."""
-    node = body
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, dict) and key in node:
-            node = node[key]
-        elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):
-            node = node[int(key)]
-        else:
-            return False
-    return json.dumps(node, sort_keys=True) == json.dumps(value, sort_keys=True)

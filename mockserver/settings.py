@@ -1,4 +1,4 @@
-"""One table of settings, read by the command line, the environment, the docs and their test."""
+"""The values of the settings, from flags and environment."""
 
 from __future__ import annotations
 
@@ -7,119 +7,14 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 
 from mockserver.errors import SettingsError, nearest
+from mockserver.settings_table import BY_NAME, ENVIRONMENT_PREFIX, TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ENVIRONMENT_PREFIX = "TAURUS_MOCK_"
+    from mockserver.settings_table import Setting
 
-Group = Literal["server", "contract", "authentication", "behaviour", "admin", "output"]
 Source = Literal["flag", "environment", "default"]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table; the type of `default` is the type of the value."""
-
-    name: str
-    default: str | int | bool | tuple[str, ...] | None
-    help: str
-    group: Group
-    choices: tuple[str, ...] = ()
-    minimum: int = 0
-    maximum: int | None = None
-    metavar: str = "TEXT"
-    secret: bool = False
-
-    @property
-    def flag(self) -> str:
-        """The command-line flag, such as `--port-file`."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable, such as `TAURUS_MOCK_PORT_FILE`."""
-        return ENVIRONMENT_PREFIX + self.name.upper()
-
-    @property
-    def is_number(self) -> bool:
-        """Whether the value is a whole number."""
-        return self.metavar == "NUMBER"
-
-
-TABLE: tuple[Setting, ...] = (
-    Setting("host", "127.0.0.1", "Address to listen on; anything but loopback is open to the network.", "server"),
-    Setting("port", 8080, "Port to listen on; 0 takes a free one.", "server", maximum=65535, metavar="NUMBER"),
-    Setting("port_file", None, "File that gets the port number once the mock listens.", "server", metavar="PATH"),
-    Setting("scenario", "success", "Scenario for requests that ask for none.", "behaviour", metavar="NAME"),
-    Setting(
-        "scenarios",
-        None,
-        "Folder with further scenarios, read again when a file changes.",
-        "behaviour",
-        metavar="FOLDER",
-    ),
-    Setting("seed", 0, "Decides what chance brings, the same on every run.", "behaviour", metavar="NUMBER"),
-    Setting(
-        "auth",
-        "any",
-        "Credentials demanded: a token, a signature, any of the two, or none at all.",
-        "authentication",
-        choices=("any", "token", "signed", "off"),
-    ),
-    Setting("token", (), "A token to accept, repeatable; without it any token will do.", "authentication", secret=True),
-    Setting(
-        "ak",
-        (),
-        "Access key of a signer, repeatable, each with its --sk; without it signatures are not verified.",
-        "authentication",
-    ),
-    Setting("sk", (), "Secret key of the --ak in the same place.", "authentication", secret=True),
-    Setting(
-        "delay",
-        "any",
-        "Encoding of `delay` to accept: boolean, string, or any of the two.",
-        "contract",
-        choices=("any", "boolean", "string"),
-    ),
-    Setting("min_batch", None, "Fewest instances in a batch; the API page states none.", "contract", metavar="NUMBER"),
-    Setting(
-        "max_batch",
-        None,
-        "Most instances in a batch; the API page states none.",
-        "contract",
-        minimum=1,
-        metavar="NUMBER",
-    ),
-    Setting(
-        "strict_ids",
-        default=False,
-        help="Accept only ids of 36 letters and digits ending in in07.",
-        group="contract",
-    ),
-    Setting("admin", default=True, help="Offer the admin API under /__admin.", group="admin"),
-    Setting(
-        "admin_token",
-        None,
-        "Token that the admin API demands; with it, other machines may use it.",
-        "admin",
-        secret=True,
-    ),
-    Setting(
-        "admin_port",
-        None,
-        "Port of its own for the admin API; 0 takes a free one.",
-        "admin",
-        maximum=65535,
-        metavar="NUMBER",
-    ),
-    Setting(
-        "journal_size", 1000, "Requests of a project that the journal keeps.", "admin", minimum=1, metavar="NUMBER"
-    ),
-    Setting("log_format", "text", "Form of the log on standard error.", "output", choices=("text", "json")),
-    Setting("quiet", default=False, help="Log nothing but failures, and print only the ready line.", group="output"),
-)
-BY_NAME = {setting.name: setting for setting in TABLE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +31,12 @@ class Settings:
     token: tuple[str, ...] = field(default=(), repr=False)
     ak: tuple[str, ...] = ()
     sk: tuple[str, ...] = field(default=(), repr=False)
+    user: tuple[str, ...] = field(default=(), repr=False)
+    fleet: str | None = None
+    fleet_size: int | None = None
+    unknown_instances: str = "adopt"
+    unknown_status: str = "400"
+    upgrade_seconds: int = 0
     delay: str = "any"
     min_batch: int | None = None
     max_batch: int | None = None
@@ -156,6 +57,10 @@ class Settings:
             raise SettingsError(
                 f"--ak is given {len(self.ak)} times and --sk {len(self.sk)} times; each --ak needs its --sk"
             )
+        if any(not name or not password for name, _, password in map(_split_user, self.user)):
+            raise SettingsError("--user: expected NAME:PASSWORD, both of them with at least one character")
+        if self.fleet is not None and self.fleet_size is not None:
+            raise SettingsError("--fleet and --fleet-size both say what the fleet is; give one of them")
         if self.min_batch is not None and self.max_batch is not None and self.min_batch > self.max_batch:
             raise SettingsError(f"--min-batch {self.min_batch} is more than --max-batch {self.max_batch}")
 
@@ -165,12 +70,21 @@ class Settings:
         return dict(zip(self.ak, self.sk, strict=True))
 
     @property
+    def passwords(self) -> dict[str, str]:
+        """Password by the name of each user."""
+        return {name: password for name, _, password in map(_split_user, self.user)}
+
+    @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         try:
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host.lower() == "localhost"
+
+
+def _split_user(user: str) -> tuple[str, str, str]:
+    return user.partition(":")
 
 
 def make_settings(values: Mapping[str, object], also: tuple[str, ...] = ()) -> Settings:

@@ -1,4 +1,4 @@
-"""The state behind the mock, for each project apart: uses of scenarios, rules and clock. Kept in memory."""
+"""The state behind the mock, for each project apart: uses of scenarios, rules, clock and fleet. Kept in memory."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mockserver.model import MAX_PROJECTS
+from mockserver.project_fleet import ProjectFleet
 
 if TYPE_CHECKING:
-    from mockserver.model import ApiRequest
-    from mockserver.scenarios import Only
+    from mockserver.conditions import Asked, Only
+    from mockserver.fleet import Fleet
+
+
+MAX_KEPT = 200_000
+"""Instances and jobs that are kept for all projects together, beside the fleet that each begins with."""
 
 
 @dataclass(slots=True)
@@ -32,13 +37,43 @@ class _Project:
     uses: Counter[str] = field(default_factory=Counter)
     rules: list[Rule] = field(default_factory=list)
     clock_offset: float = 0.0
+    fleet: ProjectFleet | None = None
+    """None until a request needs it."""
+    kept: int = 0
+    """How much of the fleet counts for MAX_KEPT."""
+    in_use: Lock = field(default_factory=Lock)
+    """Held by the one request that works on the fleet."""
+
+
+class _Loan:
+    """Holds a project's fleet for a `with` block; a class, since contextlib takes twice as long, for every request."""
+
+    __slots__ = ("_project", "_project_id", "_store")
+
+    def __init__(self, store: Store, project_id: str, project: _Project) -> None:
+        self._store, self._project_id, self._project = store, project_id, project
+
+    def __enter__(self) -> ProjectFleet:
+        """Wait until no other request has the fleet."""
+        self._project.in_use.acquire()
+        return self._store.begin(self._project)
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back, changed or not."""
+        try:
+            self._store.count(self._project_id, self._project)
+        finally:
+            self._project.in_use.release()
 
 
 class Store:
     """The state of at most 10,000 projects; the longest idle ones go. Every method is safe under threads."""
 
-    def __init__(self, *, seed: int = 0, max_projects: int = MAX_PROJECTS) -> None:
+    def __init__(self, fleet: Fleet, *, seed: int = 0, max_projects: int = MAX_PROJECTS) -> None:
+        """Begin every project with the same fleet."""
         self.seed = seed
+        self._fleet = fleet
+        self._kept = 0
         self._max_projects = max_projects
         self._projects: OrderedDict[str, _Project] = OrderedDict()
         self._rules_for_all: list[Rule] = []
@@ -89,15 +124,21 @@ class Store:
                         return True
         return False
 
-    def take_rule(self, request: ApiRequest, project_id: str, body: object) -> str | None:
-        """The scenario of the first rule for a request; counts the rule as used."""
+    def take_rule(self, asked: Asked) -> str | None:
+        """The scenario of the first rule for a request; counts the rule as used.
+
+        The identity service meets only rules that name one of its operations: whoever lets an upgrade fail does not
+        mean the look-ups before it.
+        """
         if not self._any_rules:
             return None
         with self._lock:
-            if project_id in self._projects:
-                self._projects.move_to_end(project_id)
-            for rule in [*self._peek(project_id).rules, *self._rules_for_all]:
-                if (rule.times is None or rule.used < rule.times) and rule.only.holds(request, project_id, body):
+            if asked.project_id in self._projects:
+                self._projects.move_to_end(asked.project_id)
+            for rule in [*self._peek(asked.project_id).rules, *self._rules_for_all]:
+                if asked.is_identity and not rule.only.operations:
+                    continue
+                if (rule.times is None or rule.used < rule.times) and rule.only.holds(asked):
                     rule.used += 1
                     return rule.scenario
         return None
@@ -112,6 +153,38 @@ class Store:
         with self._lock:
             self._open(project_id).clock_offset = offset
 
+    def fleet(self, project_id: str) -> _Loan:
+        """A project's fleet, for one request at a time: what it reads stays so until it has made its changes."""
+        with self._lock:
+            project = self._open(project_id)
+        return _Loan(self, project_id, project)
+
+    def begin(self, project: _Project) -> ProjectFleet:
+        """The fleet of a project, the one of the start when it has none yet."""
+        if project.fleet is None:
+            project.fleet = ProjectFleet(self._fleet)
+        return project.fleet
+
+    def count(self, project_id: str, project: _Project) -> None:
+        """Count what a fleet keeps; when it is too much, the longest idle other projects begin anew."""
+        size = project.fleet.size if project.fleet else 0
+        if size == project.kept:
+            return
+        with self._lock:
+            if self._projects.get(project_id) is not project:
+                return  # it has gone meanwhile, and what it counted for with it
+            self._kept += size - project.kept
+            project.kept = size
+            if self._kept <= MAX_KEPT:
+                return
+            for other in self._projects.values():
+                if other.kept and other.in_use.acquire(blocking=False):
+                    self._kept -= other.kept
+                    other.fleet, other.kept = None, 0
+                    other.in_use.release()
+                if self._kept <= MAX_KEPT:
+                    return
+
     def clear_rules(self, project_id: str | None = None) -> None:
         """Remove a project's rules; for None, every rule."""
         with self._lock:
@@ -121,11 +194,16 @@ class Store:
                 self._rules_for_all.clear()
 
     def clear_state(self, project_id: str | None = None) -> None:
-        """Forget a project's uses of scenarios and set its clock right; for None, everyone's."""
+        """Forget a project's uses of scenarios and its fleet, and set its clock right; for None, everyone's."""
         with self._lock:
-            for project in self._some(project_id):
+            projects = self._some(project_id)
+            for project in projects:
                 project.uses.clear()
                 project.clock_offset = 0.0
+        for project in projects:
+            with project.in_use, self._lock:
+                self._kept -= project.kept
+                project.fleet, project.kept = None, 0
 
     def _some(self, project_id: str | None) -> list[_Project]:
         return list(self._projects.values()) if project_id is None else [self._peek(project_id)]
@@ -137,5 +215,6 @@ class Store:
         project = self._projects.setdefault(project_id, _Project())
         self._projects.move_to_end(project_id)
         if len(self._projects) > self._max_projects:
-            self._projects.popitem(last=False)
+            _, idle = self._projects.popitem(last=False)
+            self._kept -= idle.kept
         return project

@@ -43,7 +43,7 @@ class Criteria:
         }
         if any(wanted not in (None, seen[name]) for name in seen for wanted in [getattr(self, name)]):
             return False
-        return self.instance_id is None or self.instance_id in dict(entry.instances())
+        return self.instance_id is None or self.instance_id in entry.instance_ids()
 
 
 def check_upgraded(entries: Sequence[Entry], instances: Sequence[str], exactly: int = 1) -> str | None:
@@ -53,7 +53,7 @@ def check_upgraded(entries: Sequence[Entry], instances: Sequence[str], exactly: 
     """
     complaints = []
     for instance_id in instances:
-        found = [entry for entry in entries if entry.exchange.accepted and instance_id in dict(entry.instances())]
+        found = [entry for entry in entries if instance_id in entry.exchange.upgraded]
         if len(found) != exactly:
             complaints.append(_complaint(entries, found, instance_id, exactly))
     return "\n".join(complaints) or None
@@ -78,13 +78,14 @@ def _describe(entry: Entry, instance_id: str) -> str:
     """One request and how it differs from an accepted upgrade of the instance."""
     exchange = entry.exchange
     line = f"#{entry.number} {exchange.request.method} {exchange.request.path} -> {exchange.reply.status}"
-    ids = [name for name, _ in entry.instances()]
+    ids = entry.instance_ids()
     if not exchange.accepted:
         reason = exchange.reply.body.decode("utf-8", "replace")[:200]
-        line += (
-            f", not accepted (scenario {exchange.scenario}): {reason}" if exchange.scenario else f", refused: {reason}"
-        )
-    elif exchange.scenario and exchange.scenario != "success":
+        is_forced = exchange.scenario not in (None, "success")
+        line += f", not accepted (scenario {exchange.scenario}): {reason}" if is_forced else f", refused: {reason}"
+    elif not exchange.upgraded:
+        line += ", is no upgrade"
+    elif exchange.scenario != "success":
         line += f", accepted under the scenario {exchange.scenario}"
     if instance_id not in ids:
         line += f", names {', '.join(ids[:_MAX_SHOWN]) or 'no instance'}{' ...' if ids[_MAX_SHOWN:] else ''}"
@@ -93,7 +94,5 @@ def _describe(entry: Entry, instance_id: str) -> str:
 
 def _likeness(entry: Entry, instance_id: str) -> float:
     """How near a request is to the upgrade that was looked for."""
-    ids = [name for name, _ in entry.instances()]
-    return (
-        max((SequenceMatcher(None, instance_id, name).ratio() for name in ids), default=0.0) + entry.exchange.accepted
-    )
+    alike = (SequenceMatcher(None, instance_id, name).ratio() for name in entry.instance_ids())
+    return max(alike, default=0.0) + bool(entry.exchange.upgraded)

@@ -62,6 +62,10 @@ class Expected:
     """None when their number is not the point."""
     headers: Mapping[str, str | None]
     body: str | None
+    title: str | None
+    """Of an error of the identity service."""
+    json: Mapping[str, object]
+    """Values by JSON pointer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Case:
     level: str
     source: tuple[str, ...]
     settings: Settings
+    before: tuple[CaseRequest, ...]
     request: CaseRequest
     expected: Expected
 
@@ -102,6 +107,7 @@ def _case(group: str, entry: dict[str, Any]) -> Case:
         level=entry["level"],
         source=tuple(entry["source"]),
         settings=Settings(**settings),
+        before=tuple(map(_request, entry.get("before", []))),
         request=_request(entry.get("request", {})),
         expected=_expected(entry.get("expected", {"status": 200})),
     )
@@ -136,7 +142,9 @@ def _expected(expected: dict[str, Any]) -> Expected:
         violation=expected.get("violation"),
         violations=expected.get("violations", 1),
         headers=expected.get("headers", {}),
-        body=expected.get("body", SUCCESS if expected["status"] == 200 else None),
+        body=expected.get("body", SUCCESS if expected["status"] == 200 and "json" not in expected else None),
+        title=expected.get("title"),
+        json=expected.get("json", {}),
     )
 
 

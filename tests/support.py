@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from mockserver.conditions import Asked
+from mockserver.fleet import Fleet
 from mockserver.model import ApiRequest
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ UPGRADE_PATH = f"/v3/{PROJECT_ID}/instances/database-version/upgrade"
 INSTANCE = {"current_version": "2.0.48.231200", "instance_id": "6754902da1f447269c6979b0590102a5in07"}
 REQUEST_ID = "0123456789abcdef0123456789abcdef"
 NOW = 1_800_000_000.0
+LATEST = "2.0.69.250900"
+NO_FLEET = Fleet({}, LATEST)
+"""A fleet without instances, so that a project adopts every instance that it upgrades."""
+UPGRADE = "BatchUpgradeDatabases"
 
 
 def batch(*instances: object, delay: object = False) -> dict[str, object]:
@@ -50,6 +56,19 @@ def api_request(
         request_id=REQUEST_ID,
         received_at=received_at,
     )
+
+
+def asked(**changes: Any) -> Asked:  # noqa: ANN401  # fields of Asked
+    """What scenarios see of the documented example, with some of it changed."""
+    example = Asked(
+        request=api_request(),
+        operation=UPGRADE,
+        is_identity=False,
+        project_id=PROJECT_ID,
+        body=batch(),
+        instance_id=None,
+    )
+    return replace(example, **changes)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from support import INSTANCE, UPGRADE_PATH, batch
 
 from mockserver.app import create_app
-from mockserver.contract import bundle
+from mockserver.documents import bundle
 from mockserver.settings import Settings
 from mockserver.version import version
 

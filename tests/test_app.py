@@ -32,7 +32,8 @@ BODY = json.dumps(batch()).encode()
 
 @pytest.fixture(scope="module")
 def app() -> MockApp:
-    return create_app()
+    """An application that accepts the same upgrade any number of times: what becomes of instances is no matter here."""
+    return create_app(Settings(unknown_instances="accept"))
 
 
 HERE = {"REMOTE_ADDR": "127.0.0.1"}
@@ -105,7 +106,7 @@ def test_every_answer_is_json_with_a_request_id_of_its_own(
         f"/{UPGRADE_PATH}",
         UPGRADE_PATH.replace("/instances", "//instances"),
         UPGRADE_PATH.replace("/instances", "/%2Finstances"),
-        f"{UPGRADE_PATH}/pre-check",
+        f"{UPGRADE_PATH}/post-check",
         f"/prefix{UPGRADE_PATH}",
         UPGRADE_PATH.upper(),
         f"{UPGRADE_PATH}%0A",
@@ -208,7 +209,7 @@ def call_without_length(app: MockApp, body: bytes, marks: dict[str, object]) -> 
 
 def test_two_applications_share_nothing() -> None:
     one = create_app(Settings(scenario="throttled", auth="off", delay="string"))
-    other = create_app(Settings(max_batch=1))
+    other = create_app(Settings(max_batch=1, unknown_instances="accept"))
     two = json.dumps(batch(INSTANCE, INSTANCE)).encode()
     text = json.dumps(batch(delay="true")).encode()
     for _ in range(2):
@@ -217,6 +218,11 @@ def test_two_applications_share_nothing() -> None:
         assert call(other.test_client(), data=text).status_code == 200
         assert call(other.test_client(), data=two).status_code == 400
         assert call(other.test_client(), headers={}).status_code == 401
+
+
+def test_an_instance_that_one_application_has_upgraded_is_a_new_one_to_another() -> None:
+    clients = [create_app().test_client() for _ in range(2)]
+    assert [call(each).status_code for each in (*clients, *clients)] == [200, 200, 400, 400]
 
 
 def test_an_unusable_setting_fails_at_the_start() -> None:
@@ -259,8 +265,8 @@ def test_another_wsgi_server_serves_it_as_well(app: MockApp) -> None:
 def test_a_bug_of_our_own_is_answered_without_and_logged_with_its_trace(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(operation: object, body: object) -> None:
-        del operation, body
+    def fail(call: object) -> None:
+        del call
         raise ZeroDivisionError("divided the fleet")
 
     monkeypatch.setattr("mockserver.operations.batch_upgrade_databases.decide", fail)

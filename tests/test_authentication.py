@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from support import NOW, REQUEST_ID, api_request
 
 from mockserver.authentication import load_authenticator
 from mockserver.engine import load_engine
+from mockserver.identity import load_identity
 from mockserver.model import ApiError
 from mockserver.settings import Settings
+from mockserver.signing import canonical_request, sign
 
 MODES = ("any", "token", "signed", "off")
 SIGNATURE = "SDK-HMAC-SHA256 Access=AK, SignedHeaders=host;x-sdk-date, Signature=" + "0" * 64
@@ -27,16 +31,26 @@ WRONG_SIGNATURE = {
 OTHER_SCHEME = {"Authorization": "Bearer b"}
 OPEN = Settings()
 KNOWN = Settings(token=("s", "t"), ak=("AK",), sk=("SK",))
+USERS = Settings(user=("anna:word",))
+KEY = b"the key of this mock"
+DAY = 24 * 3600
+ISSUED = {"X-Auth-Token": load_identity({}, KEY).issue(REQUEST_ID, NOW)}
+ELSEWHERE = {"X-Auth-Token": load_identity({}, b"the key of another").issue(REQUEST_ID, NOW)}
 
 
 def refusal(settings: Settings, auth: str, headers: dict[str, str]) -> str | None:
     """The name of the error that these credentials meet, None when they are right."""
-    values = {name: getattr(settings, name) for name in ("token", "ak", "sk")}
     try:
-        load_authenticator(Settings(auth=auth, **values)).check(api_request(headers=headers), NOW)
+        check(replace(settings, auth=auth), headers)
     except ApiError as error:
         return error.name
     return None
+
+
+def check(settings: Settings, headers: dict[str, str], later: float = 0) -> None:
+    """Judge credentials by a project's clock that is ahead by so many seconds; raises ApiError for wrong ones."""
+    authenticator = load_authenticator(settings, load_identity(settings.passwords, KEY))
+    authenticator.check(api_request(headers=headers), NOW + later)
 
 
 # What any, token and signed make of the credentials; off takes all of them.
@@ -85,6 +99,16 @@ TABLE: list[Any] = [
         ("signature-mismatch", "token-unknown", "signature-mismatch"),
         id="both-wrong",
     ),
+    pytest.param(OPEN, ISSUED, BY_TOKEN, id="issued-token"),
+    pytest.param(OPEN, ELSEWHERE, BY_TOKEN, id="token-of-another-mock-where-any-will-do"),
+    pytest.param(KNOWN, ISSUED, BY_TOKEN, id="issued-token-beside-known-ones"),
+    pytest.param(KNOWN, ELSEWHERE, UNKNOWN, id="token-of-another-mock-beside-known-ones"),
+    pytest.param(USERS, {}, MISSING, id="nothing-where-users-are-known"),
+    pytest.param(USERS, ISSUED, BY_TOKEN, id="issued-token-where-users-are-known"),
+    pytest.param(USERS, TOKEN, UNKNOWN, id="any-token-where-users-are-known"),
+    pytest.param(USERS, ELSEWHERE, UNKNOWN, id="token-of-another-mock-where-users-are-known"),
+    pytest.param(USERS, SIGNED, BY_SIGNATURE, id="signature-where-users-are-known"),
+    pytest.param(USERS, TOKEN | SIGNED, (None, "token-unknown", None), id="any-token-and-signature-with-users"),
 ]
 
 
@@ -99,6 +123,44 @@ def test_a_right_signature_makes_up_for_a_wrong_token() -> None:
     """SDK callers that add a token of their own send both."""
     settings = Settings(token=("t",))  # without keys, every well-formed signature is right
     assert [refusal(settings, auth, WRONG_TOKEN | SIGNED) for auth in MODES] == [None, "token-unknown", None, None]
+
+
+EXPIRED = ("token-expired", "token-expired", "signature-missing", None)
+
+
+@pytest.mark.parametrize("settings", [OPEN, KNOWN, USERS], ids=["open", "known", "users"])
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [(-DAY, BY_TOKEN), (DAY - 1, BY_TOKEN), (DAY, EXPIRED[:3]), (10 * DAY, EXPIRED[:3])],
+    ids=["before-it-was-issued", "in-the-last-second", "after-a-day", "later"],
+)
+def test_an_issued_token_expires_by_the_projects_clock(
+    settings: Settings, later: float, expected: tuple[str | None, ...]
+) -> None:
+    """A mock that takes any token still refuses its own when it is over, so that a client's renewal can be tested."""
+
+    def told(auth: str) -> str | None:
+        try:
+            check(replace(settings, auth=auth), ISSUED, later)
+        except ApiError as error:
+            return error.name
+        return None
+
+    assert tuple(map(told, MODES)) == (*expected, None)
+
+
+def test_signatures_are_judged_by_the_wall_clock_whatever_the_projects_says() -> None:
+    """Signers go by it, so a test that moves a project's clock does not lock its SDK out."""
+    headers = {"Host": "h", "X-Sdk-Date": datetime.fromtimestamp(NOW, timezone.utc).strftime("%Y%m%dT%H%M%SZ")}
+    signature = sign(
+        canonical_request(api_request(headers=headers), ("host", "x-sdk-date")), headers["X-Sdk-Date"], "SK"
+    )
+    right = {
+        **headers,
+        "Authorization": f"SDK-HMAC-SHA256 Access=AK, SignedHeaders=host;x-sdk-date, Signature={signature}",
+    }
+    for later in (0, 901, 10 * DAY, -10 * DAY):
+        check(KNOWN, right, later)
 
 
 TEXTS = [
@@ -117,7 +179,7 @@ TEXTS = [
     pytest.param(
         Settings(token=("t",)),
         WRONG_TOKEN,
-        "X-Auth-Token is none of the tokens that this mock was started with (--token).",
+        "X-Auth-Token is none of the tokens that this mock was started with (--token), and none that it has issued.",
         id="token-unknown",
     ),
     pytest.param(
@@ -159,3 +221,10 @@ def test_no_answer_repeats_a_token(headers: dict[str, str], auth: str) -> None:
     reply = load_engine(settings).handle(api_request(headers={**headers, "X-Auth-Token": secret})).reply
     assert reply.status == 401
     assert secret not in reply.body.decode() + repr(reply.headers)
+
+
+def test_whoever_comes_with_an_expired_token_is_told_to_get_another() -> None:
+    engine = load_engine(USERS, KEY)
+    reply = engine.handle(api_request(headers=ISSUED, received_at=NOW + DAY)).reply
+    assert (reply.status, json.loads(reply.body)["error_code"]) == (401, "APIGW.0301")
+    assert "expired" in json.loads(reply.body)["error_msg"]

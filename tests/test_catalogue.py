@@ -6,7 +6,7 @@ import ast
 import json
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from support import REQUEST_ID, api_request
@@ -14,12 +14,13 @@ from test_resources import copy_documents, edit
 
 import mockserver
 from mockserver.catalogue import MAX_VIOLATIONS_HEADER, Catalogue, load_catalogue, violations_header
-from mockserver.contract import bundle
+from mockserver.documents import bundle
 from mockserver.engine import load_engine
 from mockserver.errors import ResourceError
 from mockserver.model import ApiError, Violation
 from mockserver.scenarios import ErrorAnswer, bundled_scenarios
 from mockserver.settings import Settings
+from mockserver.upgrading import Hindrance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +30,9 @@ LONG_ACCESS_KEY = f"SDK-HMAC-SHA256 Access={'a' * 100_000}, SignedHeaders=a, Sig
 GIVEN_TO_JOINING = {
     "body": set[str](),
     "path": {"place"},
+    "query": {"place"},
     "header": {"place"},
+    "about": {"text", "about"},
     "one": {"place", "text"},
     "more": {"place", "text", "count"},
 }
@@ -59,7 +62,8 @@ def calls_in_the_source(name: str) -> Iterator[ast.Call]:
 
 def raised_errors() -> Iterator[tuple[str, set[str]]]:
     """Each error that the source raises by name, with the names of the values that it gives to the text."""
-    for call in calls_in_the_source("ApiError"):
+    yield from ((name, set()) for name in get_args(Hindrance))
+    for call in [*calls_in_the_source("ApiError"), *calls_in_the_source("refusal")]:
         first, *others = call.args
         names = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
         keys = others[0].keys if others and isinstance(others[0], ast.Dict) else []
@@ -103,7 +107,7 @@ def test_every_constraint_of_the_contract_has_a_text(catalogue: Catalogue) -> No
     constraints = list(_constraints(bundle()))
     assert ("batch.minimum", "minItems") in constraints
     unexplained = {pair for pair in constraints if not set(pair) & set(catalogue.violations)}
-    assert unexplained == set()
+    assert unexplained == {("jobs.id-present", "minLength")}, "an empty value of a query counts as absent"
 
 
 def test_the_reasons_that_the_parser_documents_all_have_texts(catalogue: Catalogue) -> None:
@@ -189,8 +193,13 @@ def test_the_first_violation_decides_the_error_and_the_others_are_counted(catalo
             "/x must have at most 3 items, but has 5.",
             "/x 最多 3 项，实际有 5 项。",
         ),
+        (
+            Violation("query", "/limit", "maximum", "instances.limit", 100, 101),
+            "query parameter limit must be at most 100, but is 101.",
+            "查询参数 limit 不得大于 100，实际为 101。",
+        ),
     ],
-    ids=["type", "types", "enum", "clause-before-rule", "header", "count"],
+    ids=["type", "types", "enum", "clause-before-rule", "header", "count", "query"],
 )
 def test_a_violation_is_told_in_plain_words(
     catalogue: Catalogue, violation: Violation, english: str, chinese: str
@@ -203,8 +212,50 @@ def test_braces_of_the_client_are_shown_and_never_filled_in(catalogue: Catalogue
     trap = "{reason}{0}{request_id.__class__}"
     violation = Violation("body", f"/{trap}", "type", "x", "string", [trap])
     assert message(catalogue, violation) == f'Parameter error: /{trap} must be a string, but is ["{trap}"].'
-    shown = catalogue.reply(ApiError("api-not-found", {"path": trap, "served": ""}), "en-us", REQUEST_ID)
-    assert trap in json.loads(shown.body)["error_msg"]
+    shown = catalogue.reply(
+        ApiError("api-not-found", {"path": trap, "nearest": ""}, about=(trap,)), "en-us", REQUEST_ID
+    )
+    assert json.loads(shown.body)["error_msg"].count(trap) == 2
+
+
+@pytest.mark.parametrize(
+    ("about", "language", "text"),
+    [
+        ((), "en-us", "The instance does not exist."),
+        (("one",), "en-us", "The instance does not exist. (one)"),
+        (("one", "two", "…"), "en-us", "The instance does not exist. (one, two, …)"),
+        (("one", "two"), "zh-cn", "实例不存在。（one, two）"),
+    ],
+    ids=["nobody", "one", "several", "chinese"],
+)
+def test_an_error_names_what_it_is_about(
+    catalogue: Catalogue, about: tuple[str, ...], language: str, text: str
+) -> None:
+    reply = catalogue.reply(ApiError("instance-not-found", about=about), language, REQUEST_ID)
+    assert json.loads(reply.body) == {"error_code": "DBS.200002", "error_msg": text}
+
+
+@pytest.mark.parametrize(
+    ("name", "identity", "keys"),
+    [
+        ("forbidden", False, {"error_code", "error_msg", "request_id"}),
+        ("forbidden", True, {"error_code", "error_msg", "request_id"}),
+        ("bad-request", False, {"error_code", "error_msg"}),
+        ("bad-request", True, {"error"}),
+        ("password-wrong", True, {"error"}),
+        ("password-wrong", False, {"error"}),
+    ],
+)
+def test_an_error_has_the_form_of_the_service_that_answers(
+    catalogue: Catalogue, name: str, keys: set[str], *, identity: bool
+) -> None:
+    """The gateway, before all services, has its own; so has the identity service."""
+    error = ApiError(name, {"reason": "x"} if name == "bad-request" else {})
+    reply = catalogue.reply(error, "en-us", REQUEST_ID, identity=identity)
+    body = json.loads(reply.body)
+    assert set(body) == keys
+    if "error" in body:
+        assert (body["error"]["code"], set(body["error"])) == (reply.status, {"code", "message", "title"})
 
 
 # Bounds

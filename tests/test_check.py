@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
-from implementations.changes import SERVER, WRONG, source
+from implementations.changes import CORRECT, SERVER, WRONG, base, source
 from processes import COMMAND, GUARD, environment, serve
+from support import INSTANCE
 from test_implementations import serving
 
 import contract_tests.command
 import contract_tests.run
 from contract_tests.clauses import GROUPS
-from contract_tests.options import Options
+from contract_tests.options import Instance, Options
 from contract_tests.report import table
 from contract_tests.run import Result
 from contract_tests.run import check as check_here
@@ -38,7 +39,7 @@ ROOT = Path(__file__).resolve().parents[1]
 QUICK = ("--profile", "quick")
 SECRET = "a-very-secret-value"  # noqa: S105  # it is one for these tests only
 TOKEN = "the-right-token"  # noqa: S105  # the same
-SOURCES = {change.name: source(change) for change in WRONG}
+SOURCES = {change.name: source(change) for change in (*WRONG, *CORRECT)}
 CLAUSE_OF = {change.name: change.clause for change in WRONG}
 INSTALLED = f"import sys; sys.path[0] = {str(ROOT)!r}; {COMMAND}"
 """The command as a console script starts it, for which the working directory is no place of modules."""
@@ -198,9 +199,85 @@ def test_a_mock_that_demands_a_token_passes_over_http() -> None:
     assert (done.returncode, done.stderr) == (0, f"checking {mock.url} ...\n")
 
 
+# Targets that remember
+
+ONCE = base(remembers=True)
+AGAIN = "independence.same-instance"
+
+
+def test_a_mock_passes_as_often_as_it_is_checked() -> None:
+    with MockServer(Settings(port=0)) as mock:
+        results = [check_here(Options(url=mock.url, profile="quick")) for _ in range(3)]
+    assert [(broken(result), result.problem, result.exit_code) for result in results] == [([], None, 0)] * 3
+
+
+@pytest.mark.parametrize("name", ["instances-once", "instances-once-404", "instances-once-of-all-projects"])
+def test_a_target_that_remembers_is_judged_alike_in_every_run(name: str) -> None:
+    """As it was by the first, though former runs have upgraded what is asked for first."""
+    with serving(SOURCES[name]) as url:
+        results = [check_here(Options(url=url, profile="quick")) for _ in range(6)]
+    assert [(broken(result), result.problem, result.exit_code) for result in results] == [([], None, 0)] * 6
+    said = [[f"{each.clause.id}: {each}" for each in result.report.verdicts] for result in results]
+    assert said == [said[0]] * 6
+    sent = [result.report.requests for result in results]
+    assert max(sent) <= min(sent) + 30
+
+
+def test_runs_in_other_projects_do_not_get_in_the_way() -> None:
+    """All of them call the same further projects, with instances of their own."""
+    with serving(ONCE) as url:
+        results = [
+            check_here(Options(url=url, profile="quick", clauses=("project-id.*",), project_id=project_id))
+            for project_id in (None, "a" * 32, "B" * 32)
+        ]
+    assert [(broken(result), result.exit_code) for result in results] == [([], 0)] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("delay-string-only", ["200"] * 5),
+        ("instances-once", ["409", "409", "409", "409", "200"]),
+        ("instances-once-one-by-one", ["409", "409", "409", "409", "409"]),
+        ("instances-once-of-each-version", ["409", "409", "200", "409", "200"]),
+        ("known-instances-once", ["409"]),
+    ],
+)
+def test_what_an_instance_gets_again_is_told_and_breaks_nothing(name: str, seen: list[str]) -> None:
+    with serving(SOURCES[name]) as url:
+        result = check_here(Options(url=url, profile="quick", clauses=(AGAIN,)))
+    [verdict] = result.report.verdicts
+    assert (verdict.name, result.exit_code) == ("observed", 0)
+    assert re.findall(r": (\d{3})", verdict.text) == seen
+
+
+@pytest.mark.parametrize("named", [(), (Instance(INSTANCE["instance_id"], "2.0.48.231200"),)], ids=["found", "named"])
+def test_where_nothing_is_left_to_be_upgraded_the_rest_is_still_checked(named: tuple[Instance, ...]) -> None:
+    options = Options(profile="quick", project_id="Z" * 32, instances=named)
+    with serving(SOURCES["known-instances-once"]) as url:
+        first, second = (check_here(replace(options, url=url)) for _ in range(2))
+    verdicts_of = {verdict.clause.id: verdict for verdict in first.report.verdicts}
+    assert (first.exit_code, broken(first)) == (0, [])
+    why = "not checked: the target takes known instances only, and upgrades each of them once"
+    assert [str(verdicts_of[name]) for name in ("batch.sizes", "independence.repeat")] == [why] * 2
+    kept = ("route.example", "reply.resp-string", "reply.status", "delay.encoding", "instance-id.string", "json.syntax")
+    assert {verdicts_of[name].name for name in kept} == {"kept"}
+    assert (second.exit_code, broken(second)) == (4, [])
+
+
+def test_several_processes_share_a_target_that_remembers() -> None:
+    groups = [word for name in ("body", "delay", "independence of calls") for word in ("--contract-group", name)]
+    settings = ("-c", "contract_tests/contract.ini", "--contract-profile", "quick", *groups)
+    with serving(ONCE) as url:
+        for _ in range(2):
+            done = run_pytest(*settings, "--contract-url", url, "-n", "3")
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
 # Every lie of the mock is found
 
 LIES = {
+    "already-latest": (4, ""),
     "array-body": (1, "reply.object"),
     "bad-gateway": (1, "route.example"),
     "bad-request": (4, ""),
@@ -217,6 +294,8 @@ LIES = {
     "gateway-timeout": (1, "route.example"),
     "hang": (1, "route.example"),
     "html-error": (1, "error.media-type"),
+    "instance-abnormal": (1, "route.example"),
+    "instance-frozen": (1, "route.example"),
     "internal-error": (1, "route.example"),
     "malformed-chunk": (1, "reply.framing"),
     "malformed-json": (1, "reply.json"),
@@ -234,6 +313,8 @@ LIES = {
     "truncated": (1, "reply.framing"),
     "unauthorized": (3, ""),
     "unavailable": (1, "route.example"),
+    "unknown-instance": (4, ""),
+    "version-mismatch": (4, ""),
     "very-slow": (1, "route.example"),
     "wrong-content-type": (1, "reply.media-type"),
 }
@@ -350,8 +431,9 @@ def test_a_success_where_none_may_be_gives_exit_code_5_at_once() -> None:
 
 
 @not_on_windows
-def test_an_instance_that_may_be_upgraded_is_upgraded_and_no_other() -> None:
-    with recording(SERVER.read_text("utf-8")) as (url, recorder):
+@pytest.mark.parametrize("remembers", [False, True])
+def test_an_instance_that_may_be_upgraded_is_upgraded_and_no_other(remembers: bool) -> None:  # noqa: FBT001  # which server
+    with recording(base(remembers=remembers)) as (url, recorder):
         named = "0123456789abcdef0123456789abcdefin07"
         flags = ("--allow-upgrades", "--instance", f"{named}=2.0.48.231200")
         done = run("check", elsewhere(url), *QUICK, *flags)
@@ -485,10 +567,12 @@ def test_no_secret_leaves_by_what_is_printed_or_written_or_by_arguments(
 # The same seed, the same run
 
 
-def test_the_same_seed_sends_the_same_bytes_and_another_seed_sends_others() -> None:
+@pytest.mark.parametrize("name", ["yes-and-no-accepted", "instances-once"])
+def test_the_same_seed_sends_the_same_bytes_and_another_seed_sends_others(name: str) -> None:
+    """To a target that remembers, too, as long as no former run has asked it."""
     sent, said = [], []
     for seed in ("0", "0", "7"):
-        with recording(SOURCES["yes-and-no-accepted"]) as (url, recorder):
+        with recording(SOURCES[name]) as (url, recorder):
             # With a rate no request depends on how fast the machine is.
             done = run("check", url, "--max-examples", "2", "--seed", seed, "--rate", "100000")
         sent.append(recorder.sorted)
@@ -637,6 +721,10 @@ def test_the_suite_tells_a_wrong_implementation_from_a_correct_one() -> None:
         "long-id-fails",
         "empty-token-accepted",
         "call-after-refusal-fails",
+        "remembered-by-start",
+        "refused-instances-remembered",
+        "upgraded-up-to-the-mistake",
+        "repeat-fails",
     ],
 )
 def test_every_printed_curl_line_gets_the_same_answer_again(name: str) -> None:

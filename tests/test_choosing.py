@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from support import INSTANCE, NOW, PROJECT_ID, api_request, batch
+from support import INSTANCE, NO_FLEET, NOW, PROJECT_ID, UPGRADE, api_request, batch
 
 from mockserver.catalogue import load_catalogue
 from mockserver.choosing import Scenarios
+from mockserver.conditions import EVERY_REQUEST, Only
 from mockserver.engine import Engine, load_engine
-from mockserver.scenarios import EVERY_REQUEST, ErrorAnswer, Only, Scenario, Step, bundled_scenarios
+from mockserver.fleet import Policy
+from mockserver.scenarios import ErrorAnswer, Scenario, Step, bundled_scenarios
 from mockserver.settings import Settings
 from mockserver.stores import Store
 
@@ -29,8 +31,8 @@ OWN_PROJECT = Only(project_id=PROJECT_ID)
 
 
 def fresh(engine: Engine) -> Engine:
-    """The engine with a store of the test's own."""
-    return replace(engine, store=Store())
+    """The engine with a store of the test's own; the same upgrade is accepted any number of times."""
+    return replace(engine, store=Store(NO_FLEET), policy=Policy(unknown_instances="accept"))
 
 
 def chosen(engine: Engine, request: ApiRequest) -> tuple[str | None, str | None]:
@@ -60,7 +62,7 @@ def starting_with(engine: Engine, name: str, *added: Scenario) -> Engine:
     """The engine as it is after `--scenario NAME`, with further scenarios."""
     started = load_engine(Settings(scenario=name if name in BUNDLED else "success"))
     started.library.current = Scenarios.of({**BUNDLED, **{each.name: each for each in added}}, name)
-    return replace(engine, library=started.library, store=Store())
+    return replace(fresh(engine), library=started.library)
 
 
 WAYS: dict[str, tuple[str, Callable[[Engine, str], tuple[Engine, ApiRequest]]]] = {
@@ -141,13 +143,44 @@ def test_of_several_magic_ids_the_first_in_the_batch_wins(engine: Engine) -> Non
         "mockconflict00000000000000000000in01",
         "MOCKCONFLICT00000000000000000000IN07",
         "mockconflict0000000000000000000in07",
+        "mockconflict0000000000000000٠٠٠١in07",
+        "mockconflict0000000000000000000xin07",
+        "mockconflict000000000000000100000in07",
         "conflict",
     ],
-    ids=["no-such-scenario", "other-end", "capitals", "a-zero-less", "name"],
+    ids=[
+        "no-such-scenario",
+        "other-end",
+        "capitals",
+        "a-zero-less",
+        "digits-that-are-not-ascii",
+        "no-number",
+        "a-number-of-five-digits",
+        "name",
+    ],
 )
 def test_an_id_that_only_looks_magic_is_an_ordinary_instance(engine: Engine, instance_id: str) -> None:
     request = api_request(batch({**INSTANCE, "instance_id": instance_id}))
     assert chosen(fresh(engine), request) == ("success", "start")
+
+
+@pytest.mark.parametrize("number", ["0000", "0001", "0042", "9999"])
+def test_the_last_four_digits_of_a_magic_id_may_be_any_number(engine: Engine, number: str) -> None:
+    """So that one batch can hold several instances that ask for the same."""
+    for name, scenario in BUNDLED.items():
+        instance_id = f"{scenario.magic_id[:28]}{number}in07"
+        request = api_request(batch(INSTANCE, {**INSTANCE, "instance_id": instance_id}))
+        assert chosen(fresh(engine), request) == (name, "magic id"), instance_id
+
+
+def test_the_digits_of_a_name_are_no_number(engine: Engine) -> None:
+    """An id that is one scenario's own is never another's with a number."""
+    short = Scenario("a" * 24, "A name of 24 letters", steps=(Step(ErrorAnswer("throttled")),))
+    numbered = Scenario(f"{'a' * 24}0001", "A name that ends in digits", steps=(Step(ErrorAnswer("unavailable")),))
+    started = starting_with(engine, "success", short, numbered)
+    ids = [f"mock{'a' * 24}{number}in07" for number in ("0000", "0001", "0002")]
+    met = [chosen(started, api_request(batch({**INSTANCE, "instance_id": each})))[0] for each in ids]
+    assert met == [short.name, numbered.name, short.name]
 
 
 def test_a_magic_id_has_the_documented_form_and_is_never_real() -> None:
@@ -235,6 +268,63 @@ def test_a_sequence_goes_on_for_each_project_apart(engine: Engine) -> None:
     assert started.handle(elsewhere).reply.status == 503
 
 
+def reading(operation: str, **headers: str) -> ApiRequest:
+    """A request to one of the operations that take no body."""
+    paths = {
+        "ShowInstanceDatabaseVersion": f"/v3/{PROJECT_ID}/instances/{BUNDLED['throttled'].magic_id}/database-version",
+        "ListImmediateJobs": f"/v3/{PROJECT_ID}/immediate-jobs",
+        "KeystoneListProjects": "/v3/projects",
+        "KeystoneListRegions": "/v3/regions",
+    }
+    return api_request(b"", method="GET", path=paths[operation], headers={**TOKEN, **headers})
+
+
+def test_a_magic_id_in_the_path_chooses_as_one_in_the_batch_does(engine: Engine) -> None:
+    assert chosen(fresh(engine), reading("ShowInstanceDatabaseVersion")) == ("throttled", "magic id")
+    assert chosen(fresh(engine), reading("ListImmediateJobs")) == ("success", "start")
+
+
+@pytest.mark.parametrize(
+    ("operation", "headers", "expected"),
+    [
+        ("ListImmediateJobs", {"X-Mock-Scenario": "throttled"}, ("throttled", "header")),
+        ("ListImmediateJobs", {"Prefer": "code=429"}, ("throttled", "prefer")),
+        ("ListImmediateJobs", {}, ("unavailable", "rule")),
+        ("KeystoneListProjects", {"X-Mock-Scenario": "throttled"}, ("throttled", "header")),
+        ("KeystoneListProjects", {"Prefer": "code=429"}, ("throttled", "prefer")),
+        ("KeystoneListProjects", {}, ("success", "start")),
+    ],
+    ids=["header", "prefer", "rule", "header-to-identity", "prefer-to-identity", "no-rule-for-identity"],
+)
+def test_a_rule_for_everything_leaves_the_identity_service_alone(
+    engine: Engine, operation: str, headers: dict[str, str], expected: tuple[str, str]
+) -> None:
+    """Whoever lets upgrades fail does not mean the look-ups before them; whoever sends the header does."""
+    assert chosen(with_rule(fresh(engine), "unavailable"), reading(operation, **headers)) == expected
+
+
+@pytest.mark.parametrize(
+    ("operations", "met"),
+    [
+        (("KeystoneListProjects",), {"KeystoneListProjects"}),
+        (("KeystoneListProjects", "ListImmediateJobs"), {"KeystoneListProjects", "ListImmediateJobs"}),
+        ((UPGRADE,), set()),
+        ((), {"ListImmediateJobs"}),
+    ],
+    ids=["one", "two", "another", "all"],
+)
+def test_a_rule_and_the_start_meet_the_operations_that_they_name(
+    engine: Engine, operations: tuple[str, ...], met: set[str]
+) -> None:
+    only = Only(operations=operations)
+    everything = ["KeystoneListProjects", "KeystoneListRegions", "ListImmediateJobs"]
+    ruled = with_rule(fresh(engine), "unavailable", only)
+    assert {each for each in everything if chosen(ruled, reading(each))[1] == "rule"} == met
+    refusing = Scenario("refusing", "Named operations", only=only, steps=(Step(ErrorAnswer("operation-running")),))
+    started = starting_with(engine, "refusing", refusing)
+    assert {each for each in everything if chosen(started, reading(each))[0] == "refusing"} == met
+
+
 @pytest.mark.parametrize(
     ("prefer", "expected"),
     [
@@ -256,7 +346,7 @@ def test_a_preference_is_read_as_rfc_7240_says(engine: Engine, prefer: str, expe
     ("headers", "beginning"),
     [
         ({"X-Mock-Scenario": "Sucess"}, "X-Mock-Scenario names no scenario: 'Sucess'. Did you mean success? Known: "),
-        ({"X-Mock-Scenario": "zzzz"}, "X-Mock-Scenario names no scenario: 'zzzz'. Known: array-body, "),
+        ({"X-Mock-Scenario": "zzzz"}, "X-Mock-Scenario names no scenario: 'zzzz'. Known: already-latest, "),
         ({"X-Mock-Scenario": "x" * 1000}, f"X-Mock-Scenario names no scenario: '{'x' * 60}'. Known: "),
         ({"Prefer": "code=5000"}, "Prefer: code names no scenario: '5000'. Did you mean 500? Known: 200, 307, "),
         ({"Prefer": "code="}, "Prefer: code names no scenario: ''. Known: "),

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).with_name("clauses.golden.txt")
 SUITE = ROOT / "contract_tests"
-CONSTRAINTS = [
-    path for folder in ("models", "operations") for path in sorted((ROOT / "schemas" / folder).glob("*.json"))
-]
+CHECKED = ("openapi", "operations/batch-upgrade-databases", "models/error-reply")
+"""What the suite checks, beside the models of the upgrade: the other operations are the mock's only."""
+CONSTRAINTS = [ROOT / "schemas" / f"{name}.json" for name in CHECKED]
+CONSTRAINTS += sorted((ROOT / "schemas" / "models").glob("upgrade-*.json"))
 NO_CLAUSE: dict[str, str] = {}
 """Constraints of requests and replies that deliberately are no clause, each with its reason."""
 
@@ -125,7 +126,7 @@ def constraints(node: object) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("path", CONSTRAINTS, ids=lambda path: path.stem)
 def test_each_constraint_of_the_documents_belongs_to_a_clause(path: Path) -> None:
     found = list(constraints(json.loads(path.read_text("utf-8"))))
-    assert found
+    assert found or path.stem == "batch-upgrade-databases", "whose parameters are in openapi.json"
     assert [each for each in found if each[1] not in BY_ID and each[1] not in NO_CLAUSE] == []
 
 

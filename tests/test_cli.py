@@ -22,9 +22,9 @@ from support import UPGRADE_PATH, batch, send
 from mockserver import cli, running
 from mockserver.app import create_api_app
 from mockserver.catalogue import load_catalogue
-from mockserver.contract import bundle, schema_files
+from mockserver.documents import bundle, schema_files
 from mockserver.scenarios import bundled_scenarios
-from mockserver.settings import TABLE, Setting
+from mockserver.settings_table import TABLE, Setting
 from mockserver.version import version
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def no_socket(monkeypatch: pytest.MonkeyPatch) -> type[ServerWithoutSocket]:
 
 def test_serve_prints_what_a_person_needs_and_a_last_line_for_scripts() -> None:
     with serve() as mock:
-        assert send(mock.url).status == 200  # at once: the socket was bound before anything was printed
+        assert is_answered(mock.url)  # at once: the socket was bound before anything was printed
         assert mock.ready_pid == mock.process.pid
         assert mock.url == f"http://127.0.0.1:{mock.port}"
         curl = pasted(mock.output)
@@ -117,6 +117,11 @@ def test_serve_prints_what_a_person_needs_and_a_last_line_for_scripts() -> None:
     first, *_, last = mock.output.splitlines()
     assert first == f"Taurus Mock {version()} listens on {mock.url}"
     assert last == f"ready url={mock.url} port={mock.port} pid={mock.process.pid} admin={mock.url}"
+
+
+def is_answered(url: str) -> bool:
+    """Whether a mock answers; it upgrades nothing, so that an upgrade that follows is the first."""
+    return send(url, "GET", "/openapi.json", body=b"", headers={}).status == 200
 
 
 def pasted(output: str) -> str:
@@ -178,7 +183,7 @@ def test_requests_in_flight_are_answered_although_a_signal_came(name: str) -> No
     patient = f"import mockserver.server; mockserver.server.GRACE = {GUARD}; {COMMAND}"
     with serve(command=patient) as mock, Wire(mock.url) as wire:
         wire.send(request[:-10])
-        assert send(mock.url).status == 200  # so the half before it has been read as well
+        assert is_answered(mock.url)  # so the half before it has been read as well
         mock.process.send_signal(getattr(signal, name))
         until(lambda: not is_listening(mock.url), "the stop began")
         mock.process.send_signal(getattr(signal, name))  # the impatient press Ctrl-C twice
@@ -390,6 +395,12 @@ SAMPLES = {
     "token": ("a-secret", ["[Filtered]"]),
     "ak": ("an-ak", ["an-ak"]),
     "sk": ("a-secret", ["[Filtered]"]),
+    "user": ("anna:a-secret", ["[Filtered]"]),
+    "fleet": ("fleet.json", "fleet.json"),
+    "fleet_size": ("9", 9),
+    "unknown_instances": ("reject", "reject"),
+    "unknown_status": ("404", "404"),
+    "upgrade_seconds": ("60", 60),
     "delay": ("string", "string"),
     "min_batch": ("2", 2),
     "max_batch": ("9", 9),
@@ -565,6 +576,7 @@ def test_help_shows_the_commands(run: Run, arguments: list[str]) -> None:
     assert re.findall(r"^  ([a-z]+)  ", output, re.MULTILINE) == [
         "check",
         "config",
+        "env",
         "explain",
         "export",
         "scenarios",

@@ -7,14 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import INSTANCE, batch, send
+from support import INSTANCE, LATEST, batch, send
 
 from mockserver.client import strictly
-from mockserver.errors import ScenarioError
+from mockserver.errors import FleetError, ScenarioError
 from mockserver.model import json_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from conftest import StartMock
 
     from mockserver import MockProject, MockServer
 
@@ -42,7 +44,7 @@ def upgrade(
 
 def stray(project: MockProject, path: str | None = None) -> int:
     """The status of a request to a path of the project that no operation has."""
-    return send(project.url, "GET", path or f"/v3/{project.project_id}/instances/unknown", body=b"").status
+    return send(project.url, "GET", path or f"/v3/{project.project_id}/unknown", body=b"").status
 
 
 def test_a_handle_says_where_to_send_requests(mock: MockServer, project: MockProject) -> None:
@@ -105,7 +107,7 @@ def test_a_scenario_holds_until_it_ends(project: MockProject) -> None:
     rule.end()
     assert upgrade(project) == 200
     rule.end()
-    assert upgrade(project) == 200
+    assert upgrade(project, OTHER_ID) == 200
 
 
 def test_a_scenario_ends_with_its_block(project: MockProject) -> None:
@@ -179,16 +181,37 @@ def test_a_misspelt_condition_is_an_error_instead_of_a_scenario_for_every_reques
     assert upgrade(project) == 200
 
 
+def listed(project: MockProject) -> int:
+    """The status that the list of the project's instances gets."""
+    path = f"/v3/{project.project_id}/instances"
+    return send(project.url, "GET", path, body=b"", headers={"X-Auth-Token": "a-token"}).status
+
+
+def test_a_scenario_can_be_for_one_operation(project: MockProject) -> None:
+    with project.scenario("throttled", operation="ListGaussMySqlInstances"):
+        assert [upgrade(project), listed(project)] == [200, 429]
+    with project.scenario("throttled"):
+        assert [upgrade(project, OTHER_ID), listed(project)] == [429, 429]
+
+
 def test_a_scenario_is_for_its_project_alone(mock: MockServer, project: MockProject) -> None:
     with project.scenario("conflict"):
         assert [upgrade(project), upgrade(mock.project())] == [409, 200]
 
 
 def test_an_upgrade_that_took_place_is_confirmed(project: MockProject) -> None:
+    assert [upgrade(project, ID, OTHER_ID), upgrade(project, ID)] == [200, 400]
+    project.assert_upgraded(OTHER_ID, ID)
+    project.assert_upgraded("never-sent", times=0)
+
+
+def test_an_upgrade_that_took_place_twice_is_confirmed_as_such(start_mock: StartMock) -> None:
+    project = start_mock(unknown_instances="accept").project()
     assert [upgrade(project, ID, OTHER_ID), upgrade(project, ID)] == [200, 200]
     project.assert_upgraded(OTHER_ID)
     project.assert_upgraded(ID, times=2)
-    project.assert_upgraded("never-sent", times=0)
+    with pytest.raises(AssertionError, match=f"expected exactly 1 accepted upgrade of {ID}, found 2"):
+        project.assert_upgraded(ID)
 
 
 def test_an_upgrade_that_did_not_take_place_is_told_with_the_nearest_requests(project: MockProject) -> None:
@@ -200,6 +223,55 @@ def test_an_upgrade_that_did_not_take_place_is_told_with_the_nearest_requests(pr
     assert text.startswith(f"expected exactly 1 accepted upgrade of {ID}, found none\n")
     assert "-> 409, not accepted (scenario conflict)" in text
     assert f"-> 200, names {OTHER_ID}" in text
+
+
+PLAIN = {"id": ID, "name": "plain", "version": "2.0.48.231200"}
+
+
+def test_a_fleet_is_given_shown_changed_and_left_to_others(mock: MockServer, project: MockProject) -> None:
+    frozen = {"id": OTHER_ID, "name": "cold", "version": "2.0.54.240600", "status": "frozen", "tags": {"stage": "test"}}
+    project.load_fleet([PLAIN, frozen])
+    assert project.instances == [PLAIN, frozen]
+    assert upgrade(project, OTHER_ID) == 409
+    project.edit_instance(OTHER_ID, status="normal", version="2.0.48.231200")
+    assert upgrade(project, OTHER_ID) == 200
+    assert [(each["id"], each["version"]) for each in project.instances] == [
+        (ID, "2.0.48.231200"), (OTHER_ID, LATEST),
+    ]  # fmt: skip
+    assert [(each["kind"], each["instance_id"], each["status"]) for each in project.jobs] == [
+        ("immediate", OTHER_ID, "Completed"),
+    ]
+    project.remove_instance(OTHER_ID)
+    assert (project.instances, project.jobs) == ([PLAIN], [])
+    assert ID not in [each["id"] for each in mock.project().instances]
+
+
+def test_a_fleet_may_have_a_latest_version_of_its_own(project: MockProject) -> None:
+    project.load_fleet([PLAIN], latest_version="2.0.48.231200")
+    assert (upgrade(project), _code(project)) == (400, "DBS.200041")
+    project.load_fleet([PLAIN], latest_version="2.0.48.231201")
+    assert upgrade(project) == 200
+    assert project.instances == [{**PLAIN, "version": "2.0.48.231201"}]
+
+
+@pytest.mark.parametrize(
+    ("work", "text"),
+    [
+        (lambda project: project.load_fleet([{**PLAIN, "sttus": "frozen"}]), "'sttus' is perhaps 'status'"),
+        (lambda project: project.load_fleet([PLAIN, PLAIN]), f"at /instances/1/id: {ID} comes twice"),
+        (lambda project: project.edit_instance(ID, status="thawed"), "at /status: "),
+        (lambda project: project.edit_instance(OTHER_ID, status="frozen"), 'at the top: "version" is a required'),
+        (lambda project: project.remove_instance(OTHER_ID), f"the project has no instance '{OTHER_ID}'"),
+    ],
+    ids=["unknown-key", "twice-the-same", "wrong-value", "key-missing", "no-such-instance"],
+)
+def test_a_fleet_that_cannot_be_is_refused_and_changes_nothing(
+    project: MockProject, work: Callable[[MockProject], None], text: str
+) -> None:
+    project.load_fleet([PLAIN])
+    with pytest.raises(FleetError, match=re.escape(text)):
+        work(project)
+    assert project.instances == [PLAIN]
 
 
 def test_the_clock_of_a_project_moves_alone(mock: MockServer, project: MockProject) -> None:
@@ -227,13 +299,27 @@ def test_a_reset_forgets_everything_of_its_project_alone(mock: MockServer, proje
     assert (project.requests, project.refused, round(_offset(project))) == ([], [], 0)
     assert [upgrade(project), upgrade(project, headers=flow)] == [200, 503]
     assert (len(other.requests), len(other.refused), round(_offset(other))) == (5, 2, 1000)
-    assert [upgrade(other), upgrade(other, headers=flow)] == [409, 200]
+    # The other's rule is left, its flow has come to its end, and its instance is upgraded.
+    assert [upgrade(other), upgrade(other, headers=flow)] == [409, 400]
+    assert _code(other) == "DBS.200041"
+
+
+def _code(project: MockProject) -> str:
+    """The error code of the project's last request."""
+    return str(json.loads(project.requests[-1]["reply"])["error_code"])
 
 
 def test_strictness_passes_what_keeps_the_contract(project: MockProject) -> None:
     with strictly(project) as same, same.scenario("internal-error"):
         assert same is project
         assert upgrade(project) == 500
+
+
+def test_strictness_passes_what_the_fleet_refuses(project: MockProject) -> None:
+    """An instance that cannot be upgraded is no mistake in a request."""
+    with strictly(project):
+        assert [upgrade(project), upgrade(project)] == [200, 400]
+    assert (_code(project), project.refused) == ("DBS.200041", [])
 
 
 def test_strictness_tells_each_refused_request_with_its_reply(project: MockProject) -> None:
@@ -248,7 +334,7 @@ def test_strictness_tells_each_refused_request_with_its_reply(project: MockProje
     assert len(lines) == 2
     assert lines[0].startswith(f"  POST {project.path} -> 400 ")
     assert "delay" in lines[0]
-    assert lines[1].startswith(f"  GET /v3/{project.project_id}/instances/unknown -> 404 ")
+    assert lines[1].startswith(f"  GET /v3/{project.project_id}/unknown -> 404 ")
 
 
 def test_strictness_does_not_hide_a_failure_of_the_block(project: MockProject) -> None:

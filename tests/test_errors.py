@@ -39,6 +39,7 @@ def test_every_exception_of_the_module_is_one_that_the_command_line_prints() -> 
     found = {value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)}
     assert all(issubclass(value, TaurusMockError) for value in found)
     assert {value.__name__ for value in found} == {
+        "FleetError",
         "ResourceError",
         "ScenarioError",
         "ServerError",

@@ -27,7 +27,7 @@ from faults import (
 )
 from support import INSTANCE
 
-from mockserver import MockServer
+from mockserver import MockServer, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,7 @@ pytestmark = pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utcnow\(\) 
 
 PROBED = probed()
 SUCCESS = '200 `{"resp":"success"}`'
+ALREADY_LATEST = '400 `{"error_code":"DBS.200041"'
 
 
 @pytest.fixture(autouse=True)
@@ -73,12 +74,14 @@ def test_clients_meet_what_the_page_says(mock: MockServer, name: str) -> None:
 def test_a_fault_leaves_the_mock_well_and_the_journal_says_what_happened(mock: MockServer, name: str) -> None:
     """The operation took place unless the scenario answers; a client that leaves in the middle changes nothing."""
     project, step = mock.project(), PROBED[name].steps[0]
+    took_place = step.answer is None
     with project.scenario(name, times=1), ask(project, PATIENT):
         wait_for_requests(project, 1)
-    assert with_socket(project, PATIENT) == SUCCESS
+    again = with_socket(project, PATIENT)
+    assert again.startswith(ALREADY_LATEST if took_place else SUCCESS)
     assert [(each["scenario"], each["fault"], each["accepted"]) for each in project.requests] == [
-        (name, step.fault, step.answer is None),
-        ("success", None, True),
+        (name, step.fault, took_place),
+        ("success", None, not took_place),
     ]
 
 
@@ -90,26 +93,38 @@ def test_an_array_as_the_body_makes_the_sdk_send_the_upgrade_twice(mock: MockSer
     assert len({each["body"] for each in project.requests}) == 1
 
 
-def test_a_client_that_retries_after_a_lost_answer_upgrades_twice_and_the_test_says_so(mock: MockServer) -> None:
-    project = mock.project()
-    instance_id = INSTANCE["instance_id"]
+def retry_after_a_lost_answer(project: MockProject) -> requests.Response:
+    """What a client gets that sends the upgrade again since the first answer never came."""
     with requests.Session() as session, project.scenario("succeed-after-timeout"):
         session.trust_env = False
         with pytest.raises(requests.ReadTimeout):
             session.post(project.url + project.path, data=BODY, headers=HEADERS, timeout=(PATIENT, IMPATIENT))
-        project.assert_upgraded(instance_id)
-        retried = session.post(project.url + project.path, data=BODY, headers=HEADERS, timeout=PATIENT)
-    assert retried.json() == {"resp": "success"}
-    assert [(each["accepted"], each["fault"]) for each in project.requests] == [(True, "hang"), (True, None)]
-    with pytest.raises(AssertionError) as caught:
-        project.assert_upgraded(instance_id)
-    line = f"POST {project.path} -> 200, accepted under the scenario succeed-after-timeout"
-    assert str(caught.value).splitlines() == [
-        f"expected exactly 1 accepted upgrade of {instance_id}, found 2",
-        f"  #1 {line}",
-        f"  #2 {line}",
-    ]
-    project.assert_upgraded(instance_id, times=2)
+        project.assert_upgraded(INSTANCE["instance_id"])
+        return session.post(project.url + project.path, data=BODY, headers=HEADERS, timeout=PATIENT)
+
+
+def test_a_client_that_retries_after_a_lost_answer_learns_that_the_upgrade_took_place(mock: MockServer) -> None:
+    project = mock.project()
+    retried = retry_after_a_lost_answer(project)
+    assert (retried.status_code, retried.json()["error_code"]) == (400, "DBS.200041")
+    assert [(each["accepted"], each["fault"]) for each in project.requests] == [(True, "hang"), (False, None)]
+    project.assert_upgraded(INSTANCE["instance_id"])
+
+
+def test_where_every_upgrade_is_accepted_such_a_retry_upgrades_twice_and_the_test_says_so() -> None:
+    instance_id = INSTANCE["instance_id"]
+    with MockServer(Settings(port=0, unknown_instances="accept")) as project:
+        assert retry_after_a_lost_answer(project).json() == {"resp": "success"}
+        assert [(each["accepted"], each["fault"]) for each in project.requests] == [(True, "hang"), (True, None)]
+        with pytest.raises(AssertionError) as caught:
+            project.assert_upgraded(instance_id)
+        line = f"POST {project.path} -> 200, accepted under the scenario succeed-after-timeout"
+        assert str(caught.value).splitlines() == [
+            f"expected exactly 1 accepted upgrade of {instance_id}, found 2",
+            f"  #1 {line}",
+            f"  #2 {line}",
+        ]
+        project.assert_upgraded(instance_id, times=2)
 
 
 def test_a_drip_comes_in_several_reads(mock: MockServer) -> None:

@@ -221,7 +221,7 @@ def app_of(*, own_port: bool) -> MockApp:
 
 
 def test_the_operations_are_all_there() -> None:
-    assert len(OPERATIONS) == 20
+    assert len(OPERATIONS) == 25
     assert ("DELETE", "/__admin/rules/1") in OPERATIONS
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from implementations.changes import CORRECT, SERVER, WRONG, Change, source
+from implementations.changes import CORRECT, SERVER, WRONG, Change, base, source
 from support import INSTANCE, PROJECT_ID, UPGRADE_PATH, batch
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def test_there_are_enough_changes_of_both_kinds() -> None:
 
 
 @pytest.mark.parametrize(
-    "aspect", [lambda change: change.name, lambda change: (change.old, change.new)], ids=["name", "line"]
+    "aspect",
+    [lambda change: change.name, lambda change: (change.old, change.new, change.remembers)],
+    ids=["name", "line"],
 )
 def test_no_change_is_there_twice(aspect: object) -> None:
     counted = Counter(map(aspect, ALL))  # type: ignore[call-overload]  # both aspects take a change
@@ -93,9 +95,8 @@ def test_every_change_says_what_it_is_and_what_it_breaks() -> None:
 
 
 def test_every_change_replaces_exactly_one_line_of_the_server() -> None:
-    lines = UNCHANGED.splitlines()
     for change in ALL:
-        changed = source(change).splitlines()
+        lines, changed = base(remembers=change.remembers).splitlines(), source(change).splitlines()
         different = [(old, new) for old, new in zip(lines, changed, strict=True) if old != new]
         indentation = different[0][0].removesuffix(change.old)
         assert different == [(indentation + change.old, indentation + change.new)], change.name
@@ -201,13 +202,38 @@ def test_the_unchanged_server_speaks_chinese_when_asked() -> None:
     assert (status, value["error_msg"]) == (400, "delay 既不是 true 也不是 false。")
 
 
+OTHER = INSTANCE | {"instance_id": "another"}
+UPGRADES = {
+    "an instance": (batch(), 200),
+    "it again, with another delay": (batch(delay=True), 409),
+    "it with another": (batch(OTHER, INSTANCE), 409),
+    "another twice": (batch(OTHER, OTHER), 200),
+    "it again among new ones": (batch(INSTANCE | {"instance_id": "third"}, OTHER), 409),
+    "a batch that is refused for something else": (batch(INSTANCE | {"instance_id": "third"}, 5), 400),
+    "what no accepted call had": (batch(INSTANCE | {"instance_id": "third"}), 200),
+}
+
+
+def test_a_server_that_remembers_upgrades_each_instance_of_a_project_once() -> None:
+    with serving(base(remembers=True)) as url, connected(url) as connection:
+        answers = {name: call(connection, body)[0] for name, (body, _) in UPGRADES.items()}
+        elsewhere = call(connection, path=UPGRADE_PATH.replace(PROJECT_ID, "Z" * 32))
+    assert answers == {name: status for name, (_, status) in UPGRADES.items()}
+    assert elsewhere == (200, {"resp": "success"})
+
+
+def test_the_server_remembers_when_one_line_says_so() -> None:
+    assert base(remembers=False) == UNCHANGED
+    assert base(remembers=True) == source(Change("a", "", "", "REMEMBERS = False", "REMEMBERS = True"))
+
+
 @pytest.mark.parametrize("change", CORRECT, ids=lambda change: change.name)
 def test_a_correct_variation_takes_the_example_and_refuses_one_without_delay(change: Change) -> None:
     with serving(source(change)) as url:
-        answers = [call_once(url, batch(delay=delay)) for delay in (False, "false")]
         refused, error = call_once(url, {"databases_instance_infos": [INSTANCE]})
+        answers = [call_once(url, batch(delay=delay)) for delay in (False, "false")]
     assert [value["resp"] for status, value in answers if status == 200][:1] == ["success"]
-    assert {status for status, _ in answers} <= {200, 400}
+    assert {status for status, _ in answers} <= {200, 400, 403, 404, 409}
     assert refused == 400
     assert all(isinstance(error[key], str) for key in ("error_code", "error_msg"))
 

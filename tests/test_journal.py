@@ -213,13 +213,16 @@ def test_no_secret_of_a_header_is_shown(name: str) -> None:
 def test_an_entry_shows_the_request_its_reply_and_the_reasons() -> None:
     violation = Violation("body", "/delay", "type", "delay-type")
     reply = Reply(500, b'{"a":1}', delivery=Delivery(wait=2.0, fault="truncated"))
-    why: dict[str, Any] = {"operation": "Op", "scenario": "slow", "chosen_by": "rule", "accepted": True}
+    why: dict[str, Any] = {
+        "operation": "Op", "scenario": "slow", "chosen_by": "rule", "accepted": True, "upgraded": ("a", "b"),
+    }  # fmt: skip
     made = exchange(body=b"{}", reply=reply, violations=(violation,), **why)
     shown = Entry(7, made, 1.23456).to_json()
     wanted = {
         "id": made.request.request_id, "number": 7, "time": NOW, "project_id": PROJECT_ID, "method": "POST",
         "path": made.request.path, "query": "", "headers": {}, "body": "{}", "operation": "Op", "scenario": "slow",
-        "chosen_by": "rule", "accepted": True, "status": 500, "reply": '{"a":1}', "fault": "truncated", "wait": 2.0,
+        "chosen_by": "rule", "accepted": True, "upgraded": ["a", "b"], "status": 500, "reply": '{"a":1}',
+        "fault": "truncated", "wait": 2.0,
         "violations": [{"in": "body", "pointer": "/delay", "rule": "type", "clause": "delay-type"}],
         "milliseconds": 1.235,
     }  # fmt: skip
@@ -231,24 +234,52 @@ def test_bytes_that_are_no_text_are_shown_with_replacement() -> None:
     assert (shown["body"], shown["reply"]) == ("a\ufffdb", "\ufffd")
 
 
-@pytest.mark.parametrize(
-    ("body", "instances"),
-    [
-        (batch(), [(INSTANCE["instance_id"], "2.0.48.231200")]),
-        (batch(INSTANCE, {"instance_id": "b"}), [(INSTANCE["instance_id"], "2.0.48.231200"), ("b", "None")]),
-        (batch({"instance_id": 5}, {"instance_id": "b", "current_version": "1"}), [("b", "1")]),
-        (batch(5, {"instance_id": "b", "current_version": "1"}, None), [("b", "1")]),
-        ({"databases_instance_infos": "a"}, []),
-        ([1], []),
-        (b"", []),
-        (b"{", []),
-        (b"\xff", []),
-        (b"[" * 200_000, []),
-    ],
-    ids=["one", "no-version", "id-no-text", "mixed", "no-array", "no-object", "empty", "cut", "bytes", "deep"],
-)
-def test_the_instances_of_any_body_can_be_read(body: object, instances: list[tuple[str, str]]) -> None:
-    assert Entry(1, exchange(body=body), 0.0).instances() == instances
+BODIES: dict[str, tuple[object, list[str]]] = {
+    "one": (batch(), [INSTANCE["instance_id"]]),
+    "no-version": (batch(INSTANCE, {"instance_id": "b"}), [INSTANCE["instance_id"], "b"]),
+    "id-no-text": (batch({"instance_id": 5}, {"instance_id": "b", "current_version": "1"}), ["b"]),
+    "mixed": (batch(5, {"instance_id": "b", "current_version": "1"}, None), ["b"]),
+    "twice-the-same": (batch(INSTANCE, INSTANCE), [INSTANCE["instance_id"]] * 2),
+    "no-array": ({"databases_instance_infos": "a"}, []),
+    "no-object": ([1], []),
+    "empty": (b"", []),
+    "cut": (b"{", []),
+    "bytes": (b"\xff", []),
+    "deep": (b"[" * 200_000, []),
+}
+
+
+@pytest.mark.parametrize(("body", "instances"), BODIES.values(), ids=BODIES)
+def test_the_instances_of_any_body_can_be_read(body: object, instances: list[str]) -> None:
+    assert Entry(1, exchange(body=body), 0.0).instance_ids() == instances
+    assert Entry(1, exchange(body=body, instance_id="in-the-path"), 0.0).instance_ids() == ["in-the-path", *instances]
+
+
+PASSWORDS: dict[str, tuple[bytes, str]] = {
+    "none": (b'{"a": "b"}', '{"a": "b"}'),
+    "at-the-top": (b'{"password": "hidden-value", "a": "b"}', '{"password": "[Filtered]", "a": "b"}'),
+    "deep": (b'{"a": [{"b": {"password": "hidden-value"}}]}', '{"a": [{"b": {"password": "[Filtered]"}}]}'),
+    "another-name": (b'{"adminPassWD": "hidden-value"}', '{"adminPassWD": "[Filtered]"}'),
+    "a-list": (b'{"password": ["hidden-value"]}', '{"password": "[Filtered]"}'),
+    "a-number": (b'{"password": 12345}', '{"password": "[Filtered]"}'),
+    "escaped": (b'{"p\\u0061ssword": "hidden-value"}', '{"password": "[Filtered]"}'),
+    "only-a-word": (b'{"methods": ["password"]}', '{"methods": ["password"]}'),
+    "no-json": (b'{"password": "hidden-value"', "[Filtered]"),
+    "no-text": (b'\xff{"password": "hidden-value"}', "[Filtered]"),
+    "too-deep": (b"[" * 200_000 + b'"password hidden-value"', "[Filtered]"),
+}
+
+
+@pytest.mark.parametrize(("body", "shown"), PASSWORDS.values(), ids=PASSWORDS)
+def test_no_password_of_a_body_is_shown(body: bytes, shown: str) -> None:
+    assert Entry(1, exchange(body=body), 0.0).to_json()["body"] == shown
+
+
+def test_the_object_under_the_name_of_the_password_method_is_shown_without_its_password() -> None:
+    user = {"name": "anna", "password": "hidden-value", "domain": {"name": "company"}}
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+    shown = Entry(1, exchange(body=body), 0.0).to_json()["body"]
+    assert json.loads(shown)["auth"]["identity"]["password"]["user"] == {**user, "password": FILTERED}
 
 
 def test_a_running_mock_keeps_what_is_no_http_as_well(start_mock: StartMock) -> None:

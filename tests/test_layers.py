@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(mockserver.__file__).parent
 LAYERS: tuple[set[str], ...] = (
-    {"chance", "errors", "filtering", "json_text", "model", "version"},
-    {"delivery", "guard", "logs", "resources", "settings", "signing"},
-    {"authentication", "catalogue", "contract", "operations", "scenarios", "validation"},
-    {"journal", "stores"},
-    {"choosing", "verification"},
-    {"library"},
+    {"chance", "errors", "filtering", "fleet", "json_text", "model", "settings_table", "times", "version"},
+    {"conditions", "delivery", "guard", "logs", "project_fleet", "resources", "settings", "signing"},
+    {"catalogue", "documents", "fleet_files", "identity", "scenarios"},
+    {"authentication", "contract", "journal", "stores"},
+    {"calls", "choosing", "validation", "verification"},
+    {"library", "presenting", "upgrading"},
+    {"fleet_control", "listing", "pre_check"},
+    {"operations"},
     {"engine"},
     {"mock"},
     {"admin", "client"},
@@ -28,18 +30,18 @@ LAYERS: tuple[set[str], ...] = (
     {"app"},
     {"wire"},
     {"server"},
-    {"checking", "running"},
+    {"checking", "exporting", "pointing", "running"},
     {"cli", "pytest_plugin"},
     {"__init__"},
 )
 """Modules by layer, the lowest first. A module imports from lower layers only."""
 TOP = {("pytest_plugin", "__init__")}
 """Users of the package's public names."""
-SIDEWAYS = {("logs", "settings"), ("operations", "contract"), ("validation", "contract")}
+SIDEWAYS = {("logs", "settings")}
 """What a module names in annotations from its own layer, imported for type checkers only."""
 STATE = {"journal", "library", "stores"}
 """What the engine works on: state behind locks, and the scenarios of a folder."""
-CORE = set[str]().union(*LAYERS[:7]) - STATE
+CORE = set[str]().union(*LAYERS[:9]) - STATE
 WORLD = {
     *("flask", "werkzeug", "waitress", "click", "http.client", "http.server", "urllib.request"),
     *("asyncio", "concurrent", "multiprocessing", "queue", "signal", "subprocess", "threading"),

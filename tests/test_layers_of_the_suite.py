@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SUITE = ROOT / "contract_tests"
 LAYERS: tuple[set[str], ...] = (
     {"clauses", "documents", "encodings", "messages", "options", "signing"},
-    {"baseline", "curl", "explain", "findings", "guard", "verdicts", "wire"},
+    {"baseline", "curl", "explain", "findings", "guard", "renewal", "verdicts", "wire"},
     {"calls", "target"},
     {"mutations", "survey"},
     {"judge", "strategies"},

@@ -113,8 +113,8 @@ def test_a_request_that_meets_no_scenario_is_logged_too(
 def test_quiet_logs_failures_of_the_mock_only(
     logged: Callable[..., LoggedMock], monkeypatch: pytest.MonkeyPatch, log_format: str
 ) -> None:
-    def fail(operation: object, body: object) -> None:
-        del operation, body
+    def fail(call: object) -> None:
+        del call
         raise ZeroDivisionError
 
     assert logged(quiet=True).call() == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,9 +32,8 @@ from contract_tests.mutations import (
     at_places,
 )
 from contract_tests.options import Instance
-
-if TYPE_CHECKING:
-    from mockserver.engine import Engine
+from mockserver.engine import Engine, load_engine
+from mockserver.settings import Settings
 
 HABITS = Habits(
     PROJECT_ID,
@@ -63,13 +62,19 @@ EACH_VALUE = [
 each_mistake = pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake.clause for mistake in MISTAKES])
 
 
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    """A mock that accepts every good body, however often: what becomes of instances is no matter of these tests."""
+    return load_engine(Settings(unknown_instances="accept"))
+
+
 def broken(body: object) -> set[str]:
     return {clause for clause, _ in documents.broken_clauses("upgrade-request", body)}
 
 
 def mock_takes(engine: Engine, body: object) -> bool:
     """Whether the mock's own validation, with another library, finds the body valid."""
-    operation = engine.contract.operations[0]
+    operation = engine.contract.operation("BatchUpgradeDatabases")
     assert operation.body is not None
     return bool(operation.body.validator.is_valid(body))
 
@@ -204,7 +209,9 @@ def test_generated_bodies_are_good_for_two_readers(engine: Engine, body: dict[st
     assert documents.is_valid(body)
     assert broken(body) == set()
     assert mock_takes(engine, body)
-    assert mock_status(engine, json.dumps(body).encode()) == 200
+    ids = [item[ID] for item in body[BATCH]]
+    # A body may state two versions of one instance, which cannot have both.
+    assert mock_status(engine, json.dumps(body).encode()) == 200 or len(set(ids)) < len(ids)
 
 
 @pytest.mark.parametrize("clause", BY_CLAUSE)

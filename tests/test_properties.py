@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -27,17 +28,16 @@ from strategies import (
     near_bodies,
     project_ids,
 )
-from support import INSTANCE, REQUEST_ID, UPGRADE_PATH, api_request, batch, send
+from support import INSTANCE, REQUEST_ID, UPGRADE, UPGRADE_PATH, api_request, batch, send
 
 from mockserver.catalogue import MAX_VIOLATIONS_HEADER, Catalogue, load_catalogue
 from mockserver.engine import Engine, load_engine
 from mockserver.model import ApiError, Exchange, Violation
+from mockserver.running import MockServer
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mockserver.running import MockServer
+    from collections.abc import Callable, Iterator
 
 CONTRACTS = {
     "default": Settings(),
@@ -55,29 +55,43 @@ few, many = settings(bounded, max_examples=25), settings(bounded, max_examples=1
 
 @cache
 def engine_for(contract: Settings) -> Engine:
-    return load_engine(contract)
+    """An engine that accepts each upgrade, however often it is sent: what becomes of instances is no matter here."""
+    return load_engine(replace(contract, unknown_instances="accept"))
+
+
+@pytest.fixture(scope="module")
+def accepting_mock() -> Iterator[MockServer]:
+    """The same as a running mock."""
+    with MockServer(Settings(port=0, unknown_instances="accept")) as running:
+        yield running
 
 
 def upgrade_path(project_id: str) -> str:
     return f"/v3/{project_id}/instances/database-version/upgrade"
 
 
+UPGRADE_AT = (upgrade_path("{project_id}"), "post")
+"""Where the upgrade stands in the document."""
+
+
 @cache
-def python_validator(contract: Settings, *steps: str) -> Draft202012Validator:
-    """Python's validator of the schema at `steps` below the operation, in the document that the mock enforces."""
+def python_validator(contract: Settings, path: str, method: str, *steps: str) -> Draft202012Validator:
+    """Python's validator of the schema at `steps` below an operation, in the document that the mock enforces."""
     document: Any = engine_for(contract).contract.document
-    schema = document["paths"][upgrade_path("{project_id}")]["post"]
+    schema = document["paths"][path][method]
     for step in steps:
         schema = schema[int(step) if isinstance(schema, list) else step]
-        while "$ref" in schema and schema["$ref"].startswith("#/components/responses/"):
-            schema = document["components"]["responses"][schema["$ref"].rpartition("/")[2]]
+        while "$ref" in schema and not schema["$ref"].startswith("#/components/schemas/"):
+            _, _, kind, name = schema["$ref"].split("/")
+            schema = document["components"][kind][name]
     return Draft202012Validator({**schema, "components": document["components"]})
 
 
 def body_is_valid(contract: Settings, body: object) -> bool:
-    """Whether the body is valid; the two validators must agree."""
-    by_python = python_validator(contract, "requestBody", "content", "application/json", "schema").is_valid(body)
-    operation = engine_for(contract).contract.operations[0]
+    """Whether the body of an upgrade is valid; the two validators must agree."""
+    steps = ("requestBody", "content", "application/json", "schema")
+    by_python = python_validator(contract, *UPGRADE_AT, *steps).is_valid(body)
+    operation = engine_for(contract).contract.operation(UPGRADE)
     assert operation.body is not None
     assert operation.body.validator.is_valid(body) is by_python
     return by_python
@@ -85,14 +99,15 @@ def body_is_valid(contract: Settings, body: object) -> bool:
 
 def project_id_is_valid(project_id: str) -> bool:
     """Whether the project id is valid, by Python's validator."""
-    return python_validator(Settings(), "parameters", "0", "schema").is_valid(project_id)
+    return python_validator(Settings(), *UPGRADE_AT, "parameters", "0", "schema").is_valid(project_id)
 
 
 def assert_documented(exchange: Exchange) -> None:
-    """The reply is one that the document describes."""
-    reply = exchange.reply
+    """The reply is one that the document describes, for an unknown path one that it describes for the upgrade."""
+    reply, contract = exchange.reply, engine_for(Settings()).contract
+    operation = contract.operation(exchange.operation or UPGRADE)
     where = ("responses", str(reply.status), "content", "application/json", "schema")
-    python_validator(Settings(), *where).validate(json.loads(reply.body))
+    python_validator(Settings(), operation.path, operation.method.lower(), *where).validate(json.loads(reply.body))
     assert all(len(value) <= MAX_VIOLATIONS_HEADER and value.isascii() for _, value in reply.headers)
 
 
@@ -138,10 +153,14 @@ HEADERS = {
     change_case=st.sampled_from([str.lower, str.upper, str.title, str.swapcase]),
 )
 def test_valid_requests_are_accepted_over_http(
-    mock: MockServer, text: bytes, project_id: str, headers: dict[str, str], change_case: Callable[[str], str]
+    accepting_mock: MockServer,
+    text: bytes,
+    project_id: str,
+    headers: dict[str, str],
+    change_case: Callable[[str], str],
 ) -> None:
     written = {change_case(name): value for name, value in headers.items()}
-    reply = send(mock.url, path=upgrade_path(project_id), body=text, headers=written)
+    reply = send(accepting_mock.url, path=upgrade_path(project_id), body=text, headers=written)
     assert (reply.status, reply.body) == (200, b'{"resp":"success"}')
 
 
@@ -165,9 +184,9 @@ def test_a_single_mistake_is_refused_at_its_place(name: str, data: st.DataObject
 @pytest.mark.parametrize("name", BREAKS)
 @settings(bounded, max_examples=5)
 @given(project_id=project_ids)
-def test_a_wrong_project_id_is_refused_at_its_place(engine: Engine, name: str, project_id: str) -> None:
+def test_a_wrong_project_id_is_refused_at_its_place(name: str, project_id: str) -> None:
     wrong = BREAKS[name](project_id)
-    exchange = engine.handle(api_request(path=upgrade_path(wrong)))
+    exchange = engine_for(Settings()).handle(api_request(path=upgrade_path(wrong)))
     assert exchange.reply.status == 400
     assert set(places(exchange)) == {("path", "/project_id")}
     assert ": path parameter project_id must be exactly 32" in json.loads(exchange.reply.body)["error_msg"]
@@ -186,8 +205,8 @@ def test_two_validators_agree_on_any_body(contract: Settings, body: object) -> N
 
 @many
 @given(project_id=project_ids | st.text(st.characters(exclude_characters="/"), min_size=1))
-def test_two_validators_agree_on_any_project_id(engine: Engine, project_id: str) -> None:
-    exchange = engine.handle(api_request(path=upgrade_path(project_id)))
+def test_two_validators_agree_on_any_project_id(project_id: str) -> None:
+    exchange = engine_for(Settings()).handle(api_request(path=upgrade_path(project_id)))
     assert exchange.reply.status == (200 if project_id_is_valid(project_id) else 400)
     assert_documented(exchange)
 
@@ -226,8 +245,8 @@ def refuse_constant(name: str) -> NoReturn:
 @given(body=st.binary(max_size=60) | damaged(json_texts(bodies(Settings()))))
 @example(b'{"databases_instance_infos": [], "delay": true, "more": NaN}')
 @example(b'{"databases_instance_infos": ' + b"[" * 100_000)
-def test_any_bytes_get_a_documented_answer(engine: Engine, body: bytes) -> None:
-    exchange = engine.handle(api_request(body))
+def test_any_bytes_get_a_documented_answer(body: bytes) -> None:
+    exchange = engine_for(Settings()).handle(api_request(body))
     assert_documented(exchange)
     if exchange.reply.status == 200:
         assert body_is_valid(Settings(), json.loads(body.decode(), parse_constant=refuse_constant))
@@ -269,7 +288,7 @@ def test_every_violation_has_a_text_for_any_value(name: str, language: str, data
     values = json_values | st.sampled_from(["{}", "{expected}", "{0.__class__}", "{{"])
     types = st.lists(st.sampled_from(sorted(catalogue.words)), min_size=1)
     violation = Violation(
-        location=data.draw(st.sampled_from(["path", "header", "body"])),
+        location=data.draw(st.sampled_from(["path", "query", "header", "body"])),
         pointer=data.draw(st.text(max_size=8).map(lambda text: f"/{text}") | st.just("")),
         rule=name,
         clause=name,
@@ -302,8 +321,15 @@ def test_every_error_shows_the_same_values_in_both_languages(name: str, value: s
     assert wanted["en-us"] == wanted["zh-cn"]
     parameters = {field: f"<{field}{value}>" for field in wanted["en-us"] - {"request_id"}}
     for language in catalogue.languages:
-        body = json.loads(catalogue.reply(ApiError(name, parameters), language, REQUEST_ID).body)
-        assert all(shown in body["error_msg"] for shown in parameters.values())
+        for identity in (False, True):
+            reply = catalogue.reply(ApiError(name, parameters), language, REQUEST_ID, identity=identity)
+            message = message_of(json.loads(reply.body))
+            assert all(shown in message for shown in parameters.values())
+
+
+def message_of(body: Any) -> str:  # noqa: ANN401  # the JSON of an error
+    """The text of an error in any of the three forms."""
+    return str(body["error"]["message"] if "error" in body else body["error_msg"])
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def test_without_credentials(taurus_mock):
 
 @pytest.mark.taurus_mock(strict=True)
 def test_astray(taurus_mock):
-    send(taurus_mock.url, "GET", f"/v3/{taurus_mock.project_id}/instances/astray", body=b"")
+    send(taurus_mock.url, "GET", f"/v3/{taurus_mock.project_id}/astray", body=b"")
 
 @pytest.mark.taurus_mock(strict=True)
 def test_a_scenario_is_no_mistake_of_the_client(taurus_mock):
@@ -176,7 +176,7 @@ def test_lenient(taurus_mock):
             "*AssertionError: the mock refused requests:",
             "E*POST /v3/*/instances/database-version/upgrade -> 401 *X-Auth-Token*",
             "*AssertionError: the mock refused requests:",
-            "E*GET /v3/*/instances/astray -> 404 *API does not exist*",
+            "E*GET /v3/*/astray -> 404 *API does not exist*",
         ]
     )
     reasons = [line for line in str(result.stdout).splitlines() if line.startswith("E  ")]
@@ -186,6 +186,7 @@ def test_lenient(taurus_mock):
 def test_tests_on_parallel_workers_never_meet(child: Child) -> None:
     result = child.run(
         """
+@pytest.mark.taurus_mock(unknown_instances="accept")
 @pytest.mark.parametrize("number", range(8))
 def test_alone(taurus_mock, worker_id, number, tmp_path_factory):
     assert worker_id in ("gw0", "gw1")
@@ -257,7 +258,7 @@ def test_a_mistake_in_the_marker_is_a_clear_error(child: Child) -> None:
 
 def test_settings_that_are_a_list_are_as_good_as_a_tuple(child: Child) -> None:
     result = child.run("""
-@pytest.mark.taurus_mock(token=["first", "second"])
+@pytest.mark.taurus_mock(token=["first", "second"], unknown_instances="accept")
 def test_only_these_tokens_are_good(taurus_mock):
     statuses = [upgrade(taurus_mock, headers={"X-Auth-Token": each}) for each in ("first", "second", "third")]
     assert statuses == [200, 200, 401]

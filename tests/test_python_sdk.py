@@ -113,7 +113,8 @@ def test_values_set_on_the_models_and_plain_dictionaries_are_accepted(mock: Mock
     request.body.delay = "true"
     with client(mock.url) as sdk:
         assert_is_success(sdk.batch_upgrade_databases(request))
-        assert_is_success(sdk.batch_upgrade_databases(BatchUpgradeDatabasesRequest(body=batch(delay="false"))))
+        other = batch({**INSTANCE, "instance_id": "0123456789abcdef0123456789abcdefin07"}, delay="false")
+        assert_is_success(sdk.batch_upgrade_databases(BatchUpgradeDatabasesRequest(body=other)))
 
 
 def test_a_region_can_be_redirected_to_the_mock(mock: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,8 +129,9 @@ def test_a_region_can_be_redirected_to_the_mock(mock: MockServer, monkeypatch: p
 
 @pytest.fixture
 def verifying(start_mock: StartMock) -> MockServer:
-    """A mock that verifies signatures and takes nothing else."""
-    return start_mock(auth="signed", ak=("AKOTHER", ACCESS_KEY), sk=("SKOTHER", SECRET_KEY))
+    """A mock that verifies signatures and takes nothing else; the same upgrade is accepted any number of times."""
+    keys = {"ak": ("AKOTHER", ACCESS_KEY), "sk": ("SKOTHER", SECRET_KEY)}
+    return start_mock(auth="signed", unknown_instances="accept", **keys)
 
 
 def test_a_signed_call_is_verified(verifying: MockServer) -> None:
@@ -180,7 +182,8 @@ def test_another_signing_algorithm_of_the_sdk_is_refused_by_name(mock: MockServe
 
 def test_a_token_is_taken_beside_the_signature_and_instead_of_it(start_mock: StartMock) -> None:
     """The mock knows no access key of ours and takes only the one token, so it must be the token that counts."""
-    mock = start_mock(auth="token", token=("a-token",), ak=("AKOTHER",), sk=("SKOTHER",))
+    settings = {"token": ("a-token",), "ak": ("AKOTHER",), "sk": ("SKOTHER",), "unknown_instances": "accept"}
+    mock = start_mock(auth="token", **settings)
     with client(mock.url) as sdk:
         invoker = sdk.batch_upgrade_databases_invoker(upgrade()).add_header("X-Auth-Token", "a-token")
         assert_is_success(invoker.invoke())

@@ -6,22 +6,21 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import INSTANCE, PROJECT_ID, api_request, batch
+from support import INSTANCE, PROJECT_ID, UPGRADE, api_request, asked, batch
 
 from mockserver.catalogue import load_catalogue
+from mockserver.conditions import Only, parse_only
 from mockserver.errors import ResourceError, ScenarioError, TaurusMockError
 from mockserver.model import Reply
 from mockserver.resources import bundle_root
 from mockserver.scenarios import (
     OPERATION,
     ErrorAnswer,
-    Only,
     Scenario,
     Step,
     Wait,
     bundled_scenarios,
     by_name,
-    parse_only,
     read_scenario,
     read_scenarios,
 )
@@ -173,15 +172,40 @@ BODY = {**batch(), "a/b": {"~": [10, True, None, {"x": 1, "y": 2}]}, "": "empty 
 def test_only_holds_when_every_condition_does(tmp_path: Path, only: dict[str, Any], holds: object) -> None:
     parsed = parse(tmp_path, only=only).only
     assert parsed == parse_only(only)
-    assert parsed.holds(api_request(BODY), PROJECT_ID, BODY) is holds
+    assert parsed.holds(asked(request=api_request(BODY), body=BODY)) is holds
 
 
 @pytest.mark.parametrize(
     "body", [None, [], "x", {"databases_instance_infos": 1}, {"databases_instance_infos": [1, {"instance_id": 1}]}]
 )
 def test_conditions_on_a_body_that_is_no_batch_do_not_hold(body: object) -> None:
-    assert not Only(instance_id="x").holds(api_request(), PROJECT_ID, body)
-    assert not Only(body=(("/databases_instance_infos/0/instance_id", "x"),)).holds(api_request(), PROJECT_ID, body)
+    assert not Only(instance_id="x").holds(asked(body=body))
+    assert not Only(body=(("/databases_instance_infos/0/instance_id", "x"),)).holds(asked(body=body))
+
+
+@pytest.mark.parametrize(
+    ("operation", "holds"),
+    [
+        (UPGRADE, True),
+        ([UPGRADE], True),
+        (["ListImmediateJobs", UPGRADE], True),
+        ("ListImmediateJobs", False),
+        (["ListImmediateJobs", "KeystoneListRegions"], False),
+    ],
+    ids=["its-name", "a-list-of-one", "one-of-several", "another", "others"],
+)
+def test_only_holds_for_the_operations_that_it_names(tmp_path: Path, operation: object, holds: object) -> None:
+    parsed = parse(tmp_path, only={"operation": operation}).only
+    assert parsed.holds(asked()) is holds
+    assert parsed.holds(asked(is_identity=True)) is holds
+
+
+def test_only_finds_an_instance_in_the_path_as_well_as_in_the_batch() -> None:
+    only = Only(instance_id="in-the-path")
+    assert only.holds(asked(instance_id="in-the-path"))
+    assert only.holds(asked(instance_id="in-the-path", body=None))
+    assert not only.holds(asked(instance_id="another"))
+    assert Only(instance_id=INSTANCE["instance_id"]).holds(asked(instance_id="another"))
 
 
 @pytest.mark.parametrize(
@@ -191,6 +215,8 @@ def test_conditions_on_a_body_that_is_no_batch_do_not_hold(body: object) -> None
         ({"answer": {"eror": "unavailable"}}, "/answer", "'eror' is perhaps 'error'"),
         ({"sequence": [{}, {"faults": "hang"}]}, "/sequence/1", "'faults' is perhaps 'fault'"),
         ({"only": {"project": "x"}}, "/only", "'project' is perhaps 'project_id'"),
+        ({"only": {"operations": ["x"]}}, "/only", "'operations' is perhaps 'operation'"),
+        ({"only": {"operation": []}}, "/only/operation", ""),
         ({"sequence": [{}], "answer": {"error": "unavailable"}}, "/answer", ""),
         ({"sequence": []}, "/sequence", ""),
         ({"sequence": [{"restart": True}]}, "/sequence/0", ""),

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from support import PROJECT_ID, api_request, batch
+from support import NO_FLEET, api_request, asked
 from test_resources import copy_documents, edit
 
 from mockserver.catalogue import load_catalogue
@@ -30,7 +30,7 @@ def load(default: str = "success") -> Scenarios:
 
 
 def choose(scenarios: Scenarios, request: ApiRequest) -> Scenario:
-    return scenarios.choose(request, PROJECT_ID, batch(), Store())[0]
+    return scenarios.choose(asked(request=request), Store(NO_FLEET))[0]
 
 
 def answer(scenario: Scenario) -> ErrorAnswer | Reply | None:
@@ -166,7 +166,7 @@ def test_a_request_gets_the_scenario_that_it_names(headers: dict[str, str], expe
     ("headers", "beginning"),
     [
         ({"X-Mock-Scenario": "Sucess"}, "X-Mock-Scenario names no scenario: 'Sucess'. Did you mean success? Known: "),
-        ({"X-Mock-Scenario": "zzzz"}, "X-Mock-Scenario names no scenario: 'zzzz'. Known: array-body, bad-gateway, "),
+        ({"X-Mock-Scenario": "zzzz"}, "X-Mock-Scenario names no scenario: 'zzzz'. Known: already-latest, array-body, "),
         ({"X-Mock-Scenario": "x" * 1000}, f"X-Mock-Scenario names no scenario: '{'x' * 60}'. Known: "),
         ({"Prefer": "code=5000"}, "Prefer: code names no scenario: '5000'. Did you mean 500? Known: 200, 307, "),
         ({"Prefer": "code="}, "Prefer: code names no scenario: ''. Known: "),

@@ -19,9 +19,8 @@ from waitress.channel import HTTPChannel
 
 from mockserver import server as server_module
 from mockserver.app import MockApp, create_app
-from mockserver.engine import MAX_BODY
+from mockserver.engine import MAX_BODY, Engine
 from mockserver.errors import ServerError
-from mockserver.operations import batch_upgrade_databases
 from mockserver.running import MockServer
 from mockserver.server import Server
 from mockserver.settings import Settings
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 
     from support import HttpReply
 
-    from mockserver.contract import Operation
-    from mockserver.model import Reply
+    from mockserver.model import ApiRequest, Exchange
 
 BODY = json.dumps(batch()).encode()
 LINE = f"POST {UPGRADE_PATH} HTTP/1.1\r\n".encode()
@@ -42,6 +40,20 @@ LENGTH = b"Content-Length: %d\r\n" % len(BODY)
 EXAMPLE = LINE + HEADERS + LENGTH + b"\r\n" + BODY
 CHUNKED = LINE + HEADERS + b"Transfer-Encoding: chunked\r\n\r\n"
 HEALTH = b"GET /openapi.json HTTP/1.1\r\nHost: mock\r\n\r\n"
+
+
+ACCEPTING = Settings(port=0, unknown_instances="accept")
+"""The same upgrade is accepted any number of times: what becomes of instances is no matter here."""
+
+
+def application() -> MockApp:
+    return create_app(ACCEPTING)
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[MockServer]:
+    with MockServer(ACCEPTING) as running:
+        yield running
 
 
 @contextlib.contextmanager
@@ -64,15 +76,15 @@ class SlowApp:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.arrived = threading.Semaphore(0)
         self.go_on = threading.Event()
-        decide = batch_upgrade_databases.decide
+        handle = Engine.handle
 
-        def wait(operation: Operation, body: object) -> Reply:
+        def wait(engine: Engine, request: ApiRequest) -> Exchange:
             self.arrived.release()
             assert self.go_on.wait(GUARD)
-            return decide(operation, body)
+            return handle(engine, request)
 
-        monkeypatch.setattr(batch_upgrade_databases, "decide", wait)
-        self.app = create_app()
+        monkeypatch.setattr(Engine, "handle", wait)
+        self.app = application()
 
 
 @pytest.fixture
@@ -175,14 +187,14 @@ def test_stopping_twice_is_harmless() -> None:
 
 
 def test_stopping_a_server_that_has_ended_is_harmless() -> None:
-    with serving(create_app()) as server:
+    with serving(application()) as server:
         server.stop()
         until(lambda: not is_listening(server.url), "the server stopped")
     server.stop()
 
 
 def test_stop_is_done_before_the_server_takes_down_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Server(create_app(), "127.0.0.1", 0)
+    server = Server(application(), "127.0.0.1", 0)
     thread = threading.Thread(target=server.run)
     trigger = server._waitress.trigger  # noqa: SLF001  # the race is inside
     pull = trigger._physical_pull  # noqa: SLF001  # the race is inside
@@ -203,7 +215,7 @@ def test_the_server_takes_down_nothing_that_an_answering_thread_still_needs(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     may_go_on = threading.Event()
-    with serving(create_app()) as server, Wire(server.url) as wire:
+    with serving(application()) as server, Wire(server.url) as wire:
         waitress = server._waitress  # noqa: SLF001  # the race is inside
         pull = waitress.pull_trigger
 
@@ -227,7 +239,7 @@ def test_a_pipelined_request_that_comes_to_its_turn_after_the_stop_is_dropped() 
 
 
 def test_it_starts_again_after_a_stop() -> None:
-    mock = MockServer()
+    mock = MockServer(ACCEPTING)
     for _ in range(2):
         with mock:
             assert send(mock.url).status == 200
@@ -249,7 +261,7 @@ def test_requests_that_wait_for_their_answer_get_it_although_the_server_stops(
 
 def test_a_request_that_has_half_arrived_is_answered_although_the_server_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "GRACE", GUARD)
-    with serving(create_app()) as server, Wire(server.url) as wire:
+    with serving(application()) as server, Wire(server.url) as wire:
         wire.send(EXAMPLE[:-20])
         # The server reads in the order of arrival, so it knows of the half when it has answered what came later.
         assert send(server.url).status == 200
@@ -260,7 +272,7 @@ def test_a_request_that_has_half_arrived_is_answered_although_the_server_stops(m
 
 
 def test_requests_sent_before_the_stop_are_answered_although_nobody_has_accepted_them_yet() -> None:
-    server = Server(create_app(), "127.0.0.1", 0)
+    server = Server(application(), "127.0.0.1", 0)
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(Wire(server.url)) for _ in range(20)]
         for wire in wires:
@@ -272,7 +284,7 @@ def test_requests_sent_before_the_stop_are_answered_although_nobody_has_accepted
 
 def test_idle_connections_do_not_delay_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "GRACE", 2 * GUARD)
-    with contextlib.ExitStack() as clients, serving(create_app()) as server:  # which guards against the delay
+    with contextlib.ExitStack() as clients, serving(application()) as server:  # which guards against the delay
         wires = [clients.enter_context(Wire(server.url)) for _ in range(10)]
         for wire in wires[:5]:
             wire.send(EXAMPLE)
@@ -289,7 +301,7 @@ def test_a_request_that_never_ends_does_not_keep_the_server_from_stopping(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(server_module, "GRACE", 0.05)
-    with serving(create_app()) as server, Wire(server.url) as wire:
+    with serving(application()) as server, Wire(server.url) as wire:
         wire.send(EXAMPLE[:-1])
         assert send(server.url).status == 200
         server.stop()
@@ -655,7 +667,7 @@ def test_a_reply_to_head_has_no_body(mock: MockServer) -> None:
 
 def test_many_clients_that_stop_in_the_middle_of_a_request_starve_no_other() -> None:
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(serving(create_app()))
+        server = stack.enter_context(serving(application()))
         wires = [stack.enter_context(Wire(server.url)) for _ in range(100)]
         for position, wire in enumerate(wires):
             wire.send(EXAMPLE[: 1 + position * (len(EXAMPLE) - 1) // 100])
@@ -696,7 +708,7 @@ def test_many_slow_exchanges_starve_no_other(slow: SlowApp) -> None:
 def test_a_client_that_leaves_does_no_harm(
     data: bytes, leave: Callable[[Wire], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving(create_app()) as server:
+    with serving(application()) as server:
         for _ in range(5):
             wire = Wire(server.url)
             wire.send(data)

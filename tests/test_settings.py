@@ -7,7 +7,8 @@ from dataclasses import fields
 import pytest
 
 from mockserver.errors import SettingsError
-from mockserver.settings import BY_NAME, TABLE, Setting, Settings, resolve
+from mockserver.settings import Settings, resolve
+from mockserver.settings_table import BY_NAME, TABLE, Setting
 
 TYPED: dict[str, tuple[str, object]] = {
     "host": ("::1", "::1"),
@@ -18,6 +19,12 @@ TYPED: dict[str, tuple[str, object]] = {
     "token": ("one, two", ("one", "two")),
     "ak": ("key", ("key",)),
     "sk": ("secret", ("secret",)),
+    "user": ("anna:one, ben:two:three", ("anna:one", "ben:two:three")),
+    "fleet": ("fleet.json", "fleet.json"),
+    "fleet_size": ("10000", 10_000),
+    "unknown_instances": ("reject", "reject"),
+    "unknown_status": ("404", "404"),
+    "upgrade_seconds": ("90", 90),
     "delay": ("string", "string"),
     "min_batch": ("1", 1),
     "max_batch": ("100", 100),
@@ -32,6 +39,7 @@ TYPED: dict[str, tuple[str, object]] = {
     "quiet": ("ON", True),
 }
 """What a variable may say for each setting, and the value that it means."""
+NO_USER = "--user: expected NAME:PASSWORD, both of them with at least one character"
 PARTNERS = {"ak": {"TAURUS_MOCK_SK": "secret"}, "sk": {"TAURUS_MOCK_AK": "key"}}
 
 
@@ -44,10 +52,10 @@ def test_table_and_class_agree_on_names_order_and_defaults() -> None:
 
 
 def test_secrets_of_the_table_stay_out_of_what_is_shown() -> None:
-    shown = repr(Settings(token=("s3cret-token",), ak=("key",), sk=("s3cret-key",), admin_token="s3cret-admin"))  # noqa: S106  # an example of a secret
-    assert "s3cret" not in shown
+    secrets = {"token": ("s3cret-token",), "sk": ("s3cret-key",), "user": ("anna:s3cret-word",)}
+    assert "s3cret" not in repr(Settings(ak=("key",), admin_token="s3cret-admin", **secrets))  # noqa: S106  # an example
     hidden = {each.name for each in fields(Settings) if not each.repr}
-    assert hidden == {setting.name for setting in TABLE if setting.secret} == {"token", "sk", "admin_token"}
+    assert hidden == {setting.name for setting in TABLE if setting.secret} == {"token", "sk", "user", "admin_token"}
 
 
 @pytest.mark.parametrize("setting", TABLE, ids=lambda setting: setting.name)
@@ -126,6 +134,22 @@ def test_switches_are_understood_in_several_words(text: str, *, value: bool) -> 
             "--ak is given 2 times and --sk 1 times; each --ak needs its --sk",
         ),
         ({"min_batch": "5", "max_batch": "4"}, {}, "--min-batch 5 is more than --max-batch 4"),
+        (
+            {"fleet": "fleet.json", "fleet_size": "5"},
+            {},
+            "--fleet and --fleet-size both say what the fleet is; give one of them",
+        ),
+        ({"fleet_size": "1000001"}, {}, "--fleet-size: expected at most 1000000, got 1000001"),
+        ({"user": ("anna",)}, {}, NO_USER),
+        ({"user": (":secret",)}, {}, NO_USER),
+        ({}, {"TAURUS_MOCK_USER": "anna:secret,ben:"}, NO_USER),
+        (
+            {"unknown_instances": "adapt"},
+            {},
+            "--unknown-instances: expected one of adopt, accept, reject, got 'adapt'; did you mean 'adopt'?",
+        ),
+        ({"unknown_status": "403"}, {}, "--unknown-status: expected one of 400, 404, got '403'; did you mean '404'?"),
+        ({"upgrade_seconds": "-1"}, {}, "--upgrade-seconds: expected at least 0, got -1"),
     ],
     ids=[
         "flag-no-number",
@@ -139,6 +163,14 @@ def test_switches_are_understood_in_several_words(text: str, *, value: bool) -> 
         "no-switch-word",
         "keys-without-partner",
         "empty-range",
+        "two-fleets",
+        "too-large-a-fleet",
+        "user-without-password",
+        "user-without-name",
+        "user-with-an-empty-password",
+        "treatment-with-a-neighbour",
+        "status-that-is-not-offered",
+        "less-than-no-time",
     ],
 )
 def test_an_unusable_value_is_refused_with_its_place(
@@ -182,6 +214,10 @@ def test_values_given_in_python_are_checked_as_well(values: dict[str, object], m
 
 def test_each_access_key_gets_the_secret_key_in_its_place() -> None:
     assert Settings(ak=("a", "b"), sk=("1", "2")).secret_keys == {"a": "1", "b": "2"}
+
+
+def test_a_password_may_have_a_colon_and_its_name_may_not() -> None:
+    assert Settings(user=("anna:one:two", "ben: ")).passwords == {"anna": "one:two", "ben": " "}
 
 
 @pytest.mark.parametrize(

@@ -253,8 +253,11 @@ class MockBesideModel(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[Wire]:
-    """A connection to a mock of this module's own, since rules for all projects are set."""
-    with MockServer(Settings(port=0, journal_size=KEPT, seed=SEED)) as mock:
+    """A connection to a mock of this module's own, since rules for all projects are set.
+
+    It accepts the same upgrade any number of times: what becomes of instances is test_fleet_state_machine.py's.
+    """
+    with MockServer(Settings(port=0, journal_size=KEPT, seed=SEED, unknown_instances="accept")) as mock:
         wire = Wire(mock.url)
         yield wire
         wire.connection.close()

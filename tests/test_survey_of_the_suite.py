@@ -464,6 +464,20 @@ HABITS: dict[str, dict[str, object]] = {
     "404-as-text": {"documents_404": False},
     "closed-unannounced": {"takes_any_instance": True},
     "http-1.0-kept": {"takes_any_instance": True},
+    "instances-once": {"upgrades_once": True, "takes_any_instance": True, "known": (), "series": ""},
+    "instances-once-400": {"upgrades_once": True, "takes_any_instance": True},
+    "instances-once-403": {"upgrades_once": True, "refuses_projects_with": frozenset()},
+    "instances-once-404": {"upgrades_once": True, "refuses_projects_with": frozenset()},
+    "instances-once-of-all-projects": {"upgrades_once": True, "refuses_projects_with": frozenset()},
+    "instances-once-delay-string-only": {"upgrades_once": True, "delays": ("false", "true"), "series": ""},
+    "instances-once-in-one-project": {"upgrades_once": True, "project_id": PROJECT_ID, "series": ""},
+    "instances-twice": {"upgrades_once": True, "takes_any_instance": True},
+    "same-body-refused": {"upgrades_once": True, "takes_any_instance": True},
+    "known-instances-once": {"upgrades_once": True, "takes_any_instance": False, "known": (REAL,)},
+    "known-instances-once-400": {"upgrades_once": True, "takes_any_instance": False, "known": (REAL,)},
+    "known-instances-once-looked-up-first": {"upgrades_once": True, "takes_any_instance": False},
+    "second-success-refused": {"upgrades_once": False, "takes_any_instance": True},
+    "second-upgrade-refused": {"upgrades_once": True, "takes_any_instance": True},
 }
 
 
@@ -474,6 +488,67 @@ def test_the_survey_finds_out_what_a_target_takes(name: str) -> None:
     assert {key: getattr(found.calls.habits, key) for key in HABITS[name]} == HABITS[name]
     last = found.exchanges[-1]
     assert isinstance(last[1], Reply)
+
+
+@pytest.mark.parametrize("name", [name for name in HABITS if name != "known-instances-once-400"])
+def test_nothing_is_left_to_chance_on_a_target_that_nobody_asked_before(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contract_tests.survey._unused_series", pytest.fail)
+    assert surveyed(name).accepts
+
+
+@pytest.mark.parametrize("named", [(), (Instance("a" * 32 + "in07", "9"),)], ids=["made-up", "named"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "instances-once",
+        "instances-once-400",
+        "instances-once-404",
+        "instances-once-of-all-projects",
+        "instances-once-delay-string-only",
+        "instances-once-in-one-project",
+    ],
+)
+def test_a_target_that_remembers_former_runs_is_asked_for_unused_instances(
+    name: str, named: tuple[Instance, ...]
+) -> None:
+    """Each run costs about as much as the others, and calls what is its own."""
+    first: list[tuple[str, str]] = []
+    with serving(source({change.name: change for change in CORRECT}[name])) as url:
+        for _ in range(12):
+            with targeting(url, instances=named) as (target, options):
+                found = survey(target, options)
+                assert found.accepts
+                assert target.requests < 60
+                first.append((found.calls.habits.project_id, found.calls.made_up(0).id))
+                assert found.calls.habits.known == ()
+                assert target.exchange(found.calls.good()).status == 200  # type: ignore[union-attr]  # a reply
+    assert len(set(first)) == len(first)
+
+
+def test_a_target_whose_known_instances_are_used_up_accepts_nothing() -> None:
+    with serving(source({change.name: change for change in CORRECT}["known-instances-once"])) as url:
+        found = []
+        for _ in range(2):
+            with targeting(url, project_id="Z" * 32) as (target, options):
+                found.append(survey(target, options))
+    assert [each.accepts for each in found] == [True, False]
+    assert [each.calls.habits.is_used_up for each in found] == [True, False]
+    assert [outcome.status for _, outcome in found[0].again if isinstance(outcome, Reply)] == [409, 409]
+
+
+def test_named_instances_that_are_upgraded_once_give_way_to_made_up_ones() -> None:
+    found = surveyed("instances-once", instances=(REAL,))
+    habits = found.calls.habits
+    assert (habits.known, habits.takes_any_instance, habits.upgrades_once, habits.series) == ((), True, True, "")
+    assert [json.loads(request.body)["databases_instance_infos"] for request, _ in found.again] == [[INSTANCE]] * 2
+
+
+def test_named_instances_are_used_up_where_no_other_is_taken() -> None:
+    named = (REAL, replace(REAL, id="b" * 32 + "in07"))
+    found = surveyed("known-instances-once", instances=named)
+    assert (found.calls.habits.known, found.calls.habits.is_used_up) == (named, True)
 
 
 def test_known_instances_are_all_that_is_sent_as_good() -> None:
@@ -548,7 +623,7 @@ def test_refused_credentials_are_told(status: int) -> None:
         survey(target, options)
 
 
-@pytest.mark.parametrize(("status", "calls"), [(400, 16), (404, 16), (500, 1), (503, 1)])
+@pytest.mark.parametrize(("status", "calls"), [(400, 24), (404, 24), (413, 16), (500, 1), (503, 1)])
 def test_a_target_that_accepts_nothing_is_found_out(status: int, calls: int) -> None:
     with serving_refusals(status) as url, targeting(url) as (target, options):
         found = survey(target, options)
@@ -592,3 +667,12 @@ def test_a_real_account_is_asked_for_the_named_instances_only_with_delay_first(m
     assert [body["databases_instance_infos"] for body in bodies] == [[INSTANCE]] * len(bodies)
     assert found.accepts
     assert not found.calls.habits.takes_any_instance
+    assert not found.calls.habits.upgrades_once
+
+
+def test_a_real_account_that_upgrades_once_is_asked_for_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    options: dict[str, Any] = {"url": REMOTE, "allow_upgrades": True, "instances": (REAL,), "project_id": PROJECT_ID}
+    target, wire = faked(monkeypatch, SUCCESS, replace(REFUSAL, status=409), **options)
+    found = survey(target, Options(**options))
+    assert [json.loads(request.body)["databases_instance_infos"] for request in wire.sent] == [[INSTANCE]] * 3
+    assert (found.accepts, found.calls.habits.is_used_up) == (True, True)

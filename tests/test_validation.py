@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import pytest
-from support import INSTANCE, PROJECT_ID, api_request, batch
+from support import INSTANCE, PROJECT_ID, UPGRADE, api_request, batch
 
 from mockserver.contract import Contract, Operation, Schema, load_contract
+from mockserver.filtering import FILTERED
 from mockserver.model import ApiError, Violation
 from mockserver.settings import Settings
 from mockserver.validation import NO_BODY, validate
@@ -26,8 +28,7 @@ def operation() -> Operation:
 
 
 def operation_with(**settings: Any) -> Operation:  # noqa: ANN401  # settings of any type
-    (found,) = load_contract(Settings(**settings)).operations
-    return found
+    return load_contract(Settings(**settings)).operation(UPGRADE)
 
 
 def violations(
@@ -50,7 +51,7 @@ def places(found: list[Violation]) -> list[tuple[str, str]]:
 
 
 def test_a_valid_request_gives_its_body(operation: Operation) -> None:
-    assert validate(operation, api_request(), {"project_id": PROJECT_ID}) == batch()
+    assert validate(operation, api_request(), {"project_id": PROJECT_ID}) == ({}, batch())
 
 
 def test_all_violations_are_raised_as_one_error(operation: Operation) -> None:
@@ -61,9 +62,30 @@ def test_all_violations_are_raised_as_one_error(operation: Operation) -> None:
 
 
 def test_an_operation_without_a_body_takes_any_and_gives_none(operation: Operation) -> None:
-    bare = Operation(**{name: getattr(operation, name) for name in operation.__slots__} | {"body": None})
+    bare = replace(operation, body=None)
     request = api_request(b"not json", headers={"Content-Type": "text/plain"})
-    assert validate(bare, request, {"project_id": PROJECT_ID}) is NO_BODY
+    assert validate(bare, request, {"project_id": PROJECT_ID}) == ({}, NO_BODY)
+
+
+def test_a_body_that_may_be_absent_is_checked_only_when_it_is_there() -> None:
+    single = load_contract(Settings()).operation("UpgradeGaussMySqlInstanceDatabase")
+    path = {"project_id": PROJECT_ID, "instance_id": INSTANCE["instance_id"]}
+    assert validate(single, api_request(b"", headers={"Content-Type": "text/plain"}), path) == ({}, NO_BODY)
+    assert validate(single, api_request({"delay": True}), path) == ({}, {"delay": True})
+    with pytest.raises(ApiError) as caught:
+        validate(single, api_request({"delay": 1}), path)
+    assert places(list(caught.value.violations)) == [("/delay", "enum")]
+
+
+def test_what_is_wrong_with_a_request_for_a_token_never_shows_what_came() -> None:
+    """A password may stand anywhere in it."""
+    tokens = load_contract(Settings()).operation("KeystoneCreateUserTokenByPassword")
+    body = {"auth": {"identity": {"methods": "secret-one", "password": "secret-two"}, "scope": ["secret-three"]}}
+    with pytest.raises(ApiError) as caught:
+        validate(tokens, api_request(body), {})
+    assert len(caught.value.violations) == 3
+    assert {violation.received for violation in caught.value.violations} == {FILTERED}
+    assert "secret" not in repr(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +235,85 @@ def test_pointers_are_escaped() -> None:
     assert places(found) == [("/a~1b/c~0d", "type")]
 
 
+# Queries
+
+LIST, JOBS, JOB, PROJECTS = (
+    "ListGaussMySqlInstances", "ListImmediateJobs", "ShowGaussMySqlJobInfo", "KeystoneListProjects",
+)  # fmt: skip
+
+
+def queried(operation: str, query: str) -> Mapping[str, object]:
+    """The parameters that an operation reads from a query; raises ApiError."""
+    found = load_contract(Settings()).operation(operation)
+    request = api_request(b"", method="GET", query=query)
+    return validate(found, request, {"project_id": PROJECT_ID} if found.path_parameters else {})[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "query", "expected"),
+    [
+        (LIST, "", {"offset": 0, "limit": 100, "name": None}),
+        (LIST, "limit=7&offset=0&name=orders-db", {"limit": 7, "offset": 0, "name": "orders-db"}),
+        (LIST, "limit=7&limit=8", {"limit": 8}),
+        (LIST, "limit=&name=", {"limit": 100, "name": None}),
+        (LIST, "name=%E8%AE%A2%20%2B+%2A", {"name": "订 + *"}),
+        (LIST, "limit=007", {"limit": 7}),
+        (LIST, "colour=blue&limit=1", {"limit": 1}),
+        (LIST, "name", {"name": None}),
+        (LIST, "tags=a%3Db,c", {"tags": "a=b,c"}),
+        (PROJECTS, "enabled=true&is_domain=FALSE", {"enabled": True, "is_domain": False}),
+        (JOB, "id=5", {"id": "5"}),
+    ],
+    ids=[
+        "defaults", "typed", "the-last-counts", "empty-is-absent", "decoded", "zeros-before", "unknown-name",
+        "without-a-value", "a-comma", "booleans-in-any-case", "digits-that-are-text",
+    ],
+)  # fmt: skip
+def test_a_query_gives_its_parameters_typed(operation: str, query: str, expected: dict[str, object]) -> None:
+    given = queried(operation, query)
+    assert {name: given[name] for name in expected} == expected
+    assert "colour" not in given
+
+
+@pytest.mark.parametrize(
+    ("operation", "query", "expected"),
+    [
+        (LIST, "limit=0", Violation("query", "/limit", "minimum", "instances.limit", 1, 0)),
+        (LIST, "limit=101", Violation("query", "/limit", "maximum", "instances.limit", 100, 101)),
+        (LIST, "limit=ten", Violation("query", "/limit", "type", "instances.limit", ["integer"], "ten")),
+        (LIST, "limit=1.5", Violation("query", "/limit", "type", "instances.limit", ["integer"], "1.5")),
+        (LIST, "limit=%201", Violation("query", "/limit", "type", "instances.limit", ["integer"], " 1")),
+        (LIST, "limit=%D9%A1", Violation("query", "/limit", "type", "instances.limit", ["integer"], "١")),
+        (LIST, f"limit={'9' * 5000}", Violation("query", "/limit", "type", "instances.limit", ["integer"], "9" * 5000)),
+        (LIST, "offset=-1", Violation("query", "/offset", "minimum", "instances.offset", 0, -1)),
+        (LIST, "name=*", Violation("query", "/name", "pattern", "instances.wildcard", received="*")),
+        (JOBS, "limit=11", Violation("query", "/limit", "enum", "immediate-jobs.limit", [10, 20, 50], 11)),
+        (JOBS, "start_time=now", Violation("query", "/start_time", "pattern", "immediate-jobs.time", received="now")),
+        (PROJECTS, "enabled=yes", Violation("query", "/enabled", "type", "projects.enabled", ["boolean"], "yes")),
+        (JOB, "", Violation("query", "/id", "required", "jobs.id-present")),
+        (JOB, "id=", Violation("query", "/id", "required", "jobs.id-present")),
+    ],
+    ids=[
+        "too-few", "too-many", "a-word", "a-fraction", "a-blank", "a-digit-that-is-not-ascii", "a-huge-number",
+        "below-zero", "a-lone-asterisk", "not-offered", "no-time", "no-boolean", "missing", "empty",
+    ],
+)  # fmt: skip
+def test_a_wrong_parameter_of_a_query_is_one_violation(operation: str, query: str, expected: Violation) -> None:
+    with pytest.raises(ApiError) as caught:
+        queried(operation, query)
+    assert caught.value.violations == (expected,)
+
+
+def test_violations_of_a_query_come_in_documented_order_behind_those_of_the_path() -> None:
+    operation = load_contract(Settings()).operation(JOBS)
+    request = api_request(b"", method="GET", query="limit=1&status=done&offset=-1")
+    with pytest.raises(ApiError) as caught:
+        validate(operation, request, {"project_id": "short"})
+    assert [(each.location, each.pointer) for each in caught.value.violations] == [
+        ("path", "/project_id"), ("query", "/status"), ("query", "/offset"), ("query", "/limit"),
+    ]  # fmt: skip
+
+
 # Large batches
 
 
@@ -249,6 +350,5 @@ def test_a_large_batch_that_is_long_enough_is_not_called_short_for_another_fault
 
 
 def _with_body(contract: Contract, document: Mapping[str, object]) -> Operation:
-    (operation,) = contract.operations
     body = Schema(jsonschema_rs.Draft202012Validator(dict(document)), document)
-    return Operation(**{name: getattr(operation, name) for name in operation.__slots__} | {"body": body})
+    return replace(contract.operation(UPGRADE), body=body)

@@ -23,6 +23,7 @@ FAR = "f" * 32 + "in07"
 POST = f"POST {UPGRADE_PATH}"
 DONE = Reply(200, b'{"resp":"success"}')
 REFUSED = Reply(400, b'{"error_msg":"delay is wrong"}')
+LATEST_ALREADY = Reply(400, b'{"error_msg":"already latest"}')
 THROTTLED = Reply(429, b'{"error_msg":"slow down"}')
 
 
@@ -34,8 +35,17 @@ def entry(
     scenario: str | None = "success",
     accepted: bool = True,
 ) -> Entry:
+    """An upgrade of a batch, which granted all of it when it was accepted."""
     body = batch(*({**INSTANCE, "instance_id": each} for each in instance_ids)) if instance_ids else {}
-    return Entry(number, exchange(body=body, reply=reply, scenario=scenario, accepted=accepted), 0.0)
+    granted = tuple(instance_ids) if accepted else ()
+    made = exchange(body=body, reply=reply, scenario=scenario, accepted=accepted, upgraded=granted)
+    return Entry(number, made, 0.0)
+
+
+def at_path(number: int, instance_id: str, *upgraded: str) -> Entry:
+    """A request without a batch to the path of an instance, such as a question or the upgrade of that one."""
+    made = exchange(reply=DONE, scenario="success", accepted=True, upgraded=upgraded, instance_id=instance_id)
+    return Entry(number, made, 0.0)
 
 
 def refused(number: int, *instance_ids: str) -> Entry:
@@ -60,8 +70,24 @@ def message(entries: Sequence[Entry], instance_ids: Sequence[str] = (WANTED,), e
         ([refused(1, WANTED), entry(2, [FAR])], [WANTED], 0),
         ([entry(1, scenario="truncated")], [WANTED], 1),
         ([], [], 1),
+        ([at_path(1, WANTED, WANTED)], [WANTED], 1),
+        ([at_path(1, WANTED), entry(2), at_path(3, WANTED)], [WANTED], 1),
+        ([at_path(1, WANTED)], [WANTED], 0),
     ],
-    ids=["one", "one-batch", "two-batches", "retry", "twice", "none", "only-refused", "answer-lost", "no-instance"],
+    ids=[
+        "one",
+        "one-batch",
+        "two-batches",
+        "retry",
+        "twice",
+        "none",
+        "only-refused",
+        "answer-lost",
+        "no-instance",
+        "by-path",
+        "asked-before-and-after",
+        "only-asked",
+    ],
 )
 def test_there_is_no_message_when_each_was_upgraded_so_often(
     entries: list[Entry], instance_ids: list[str], exactly: int
@@ -88,6 +114,24 @@ TABLE: dict[str, tuple[list[Entry], int, list[str]]] = {
             f'  #3 {POST} -> 429, not accepted (scenario throttled): {{"error_msg":"slow down"}}',
         ],
     ),
+    "refused-by-the-fleet": (
+        [entry(2, reply=LATEST_ALREADY, accepted=False)],
+        1,
+        [
+            f"expected exactly 1 accepted upgrade of {WANTED}, found none",
+            f'  #2 {POST} -> 400, refused: {{"error_msg":"already latest"}}',
+        ],
+    ),
+    "only-asked": (
+        [at_path(1, WANTED), at_path(2, NEAR), at_path(3, NEAR, NEAR)],
+        1,
+        [
+            f"expected exactly 1 accepted upgrade of {WANTED}, found none",
+            f"  #3 {POST} -> 200, names {NEAR}",
+            f"  #1 {POST} -> 200, is no upgrade",
+            f"  #2 {POST} -> 200, is no upgrade, names {NEAR}",
+        ],
+    ),
     "twice": (
         [entry(1, scenario="truncated"), refused(2, WANTED), entry(3)],
         1,
@@ -109,9 +153,9 @@ TABLE: dict[str, tuple[list[Entry], int, list[str]]] = {
             f"expected exactly 1 accepted upgrade of {WANTED}, found none",
             f"  #4 {POST} -> 200, names {NEAR}",
             f"  #3 {POST} -> 200, names {FAR}",
-            f"  #5 {POST} -> 200, names no instance",
             f'  #2 {POST} -> 400, refused: {{"error_msg":"delay is wrong"}}, names {NEAR}',
             f'  #1 {POST} -> 400, refused: {{"error_msg":"delay is wrong"}}, names {FAR}',
+            f"  #5 {POST} -> 200, is no upgrade, names no instance",
         ],
     ),
     "more-than-five": (

@@ -1,4 +1,4 @@
-"""One module for each operation: a pure `decide` that says what an accepted request gets.
+"""One module for each operation: a pure `decide` that says what an accepted request gets and what it changes.
 
 A module is named like its operation id in snake case. Adding an operation is adding its document and its module.
 """
@@ -8,20 +8,12 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from mockserver.errors import ResourceError
 
 if TYPE_CHECKING:
-    from mockserver.contract import Operation
-    from mockserver.model import Reply
-
-
-class Decide(Protocol):
-    """What an operation module offers as `decide`."""
-
-    def __call__(self, operation: Operation, body: object) -> Reply:
-        """The reply to a request that passed every check; raises ApiError to refuse it."""
+    from mockserver.calls import Decide
 
 
 def load_decide(operation_id: str) -> Decide:

@@ -22,6 +22,8 @@ class Change:
     old: str
     """The line without its indentation; it occurs once."""
     new: str
+    remembers: bool = False
+    """Whether the server that is changed upgrades each instance once only."""
 
 
 def source(change: Change) -> str:
@@ -29,13 +31,18 @@ def source(change: Change) -> str:
 
     Raises ValueError when the line does not occur exactly once.
     """
-    lines = SERVER.read_text("utf-8").splitlines(keepends=True)
+    lines = base(remembers=change.remembers).splitlines(keepends=True)
     places = [number for number, line in enumerate(lines) if line.strip() == change.old]
     if len(places) != 1:
         raise ValueError(f"{change.name}: {change.old!r} occurs {len(places)} times in {SERVER.name}, not once")
     [place] = places
     lines[place] = lines[place].replace(change.old, change.new)
     return "".join(lines)
+
+
+def base(*, remembers: bool) -> str:
+    """The server as it is, or as it is with a memory."""
+    return SERVER.read_text("utf-8").replace("REMEMBERS = False", f"REMEMBERS = {remembers}")
 
 
 # fmt: off
@@ -242,6 +249,9 @@ WRONG = (
     Change("capitals-fail", "project-id.range", "Answers project ids with capitals with a server error.",
            "if not PROJECT_ID.fullmatch(project_id):",
            "if (project_id.lower() != project_id and 1 / 0) or not PROJECT_ID.fullmatch(project_id):"),
+    Change("other-project-refused", "project-id.range", "Refuses the instances of another project than the first.",
+           "again = named & UPGRADED",
+           "again = named & UPGRADED or {project for project, _ in UPGRADED} - {project_id}", remembers=True),
     # auth.token-required
     Change("token-unchecked", "auth.token-required", "Accepts calls without a token.",
            "check_token(request.headers)", "bool(request.headers)"),
@@ -1048,6 +1058,10 @@ WRONG = (
            'status, payload = answer(request); status == 200 and number > 1 and payload.pop("resp")'),
     Change("resp-only-for-compact-json", "reply.resp-present", "Leaves resp out when the body has line ends.",
            'payload["resp"] = "success"', 'b"\\n" in request.body or payload.update(resp="success")'),
+    Change("repeat-answered-with-200", "reply.resp-present",
+           "Answers an instance that it has upgraded with status 200 and an error.",
+           '"upgraded": (409, "DBS.200019", "An instance is being upgraded.", "实例正在升级。"),',
+           '"upgraded": (200, "DBS.200019", "An instance is being upgraded.", "实例正在升级。"),', remembers=True),
     # reply.resp-string
     Change("resp-is-null", "reply.resp-string", "Answers with null as resp.",
            'payload["resp"] = "success"', 'payload["resp"] = None'),
@@ -1331,6 +1345,12 @@ WRONG = (
     Change("every-refusal-fails", "error.no-server-error", "Answers every refusal with a server error.",
            "status, code, english, chinese = REFUSALS[reason]",
            'status, code, english, chinese = REFUSALS["failure"]'),
+    Change("repeat-fails", "error.no-server-error",
+           "Answers an instance that it has upgraded with a server error.",
+           'raise Refusal("upgraded")', 'raise Refusal("failure")', remembers=True),
+    Change("repeat-dropped", "error.no-server-error", "Ends the connection when an instance comes again.",
+           "data = render(request, status, payload)",
+           "data = render(request, status, payload); status == 409 and connection.shutdown(2)", remembers=True),
     # error.object
     Change("error-is-array", "error.object", "Answers with an array around the error.",
            "status, payload = error(request, str(refusal))",
@@ -1436,6 +1456,9 @@ WRONG = (
            'payload.update({} if reason == "no-batch" else {"error_msg": message})'),
     Change("message-missing-in-chinese", "error.message-present", "Leaves error_msg out in Chinese.",
            'payload["error_msg"] = message', 'payload.update({} if language == "zh-cn" else {"error_msg": message})'),
+    Change("repeat-without-message", "error.message-present", "Leaves out why an instance that comes again is refused.",
+           'payload["error_msg"] = message', 'payload.update({} if status == 409 else {"error_msg": message})',
+           remembers=True),
     # error.message-string
     Change("message-is-null", "error.message-string", "Sends null as error_msg.",
            'payload["error_msg"] = message', 'payload["error_msg"] = None'),
@@ -1542,10 +1565,22 @@ WRONG = (
            ('check(request); calls = globals().setdefault("calls", []); calls.append(1); '
             'calls.append(request.headers.get("x-auth-token")); calls.count(calls[-1]) > 10 and '
             'refuse_constant("")')),
-    Change("same-body-refused", "independence.repeat", "Refuses a body that it has accepted before.",
-           "check(request)",
-           ('check(request); bodies = globals().setdefault("bodies", []); request.body in bodies '
-            'and refuse_constant(""); bodies.append(request.body)')),
+    Change("second-upgrade-refused", "independence.repeat", "Refuses any instance after the first that it upgraded.",
+           "again = named & UPGRADED", "again = set(UPGRADED)", remembers=True),
+    Change("thirty-instances-at-most", "independence.repeat", "Refuses further instances after thirty.",
+           "again = named & UPGRADED", "again = named & UPGRADED or len(UPGRADED) > 30", remembers=True),
+    Change("remembered-by-version", "independence.repeat", "Remembers the version in place of the instance.",
+           'named = {(project_id, item["instance_id"]) for item in value["databases_instance_infos"]}',
+           'named = {(project_id, item["current_version"]) for item in value["databases_instance_infos"]}',
+           remembers=True),
+    Change("remembered-by-start", "independence.repeat", "Remembers the first eight characters of an instance only.",
+           'named = {(project_id, item["instance_id"]) for item in value["databases_instance_infos"]}',
+           'named = {(project_id, item["instance_id"][:8]) for item in value["databases_instance_infos"]}',
+           remembers=True),
+    Change("remembered-by-end", "independence.repeat", "Remembers the last six characters of an instance only.",
+           'named = {(project_id, item["instance_id"]) for item in value["databases_instance_infos"]}',
+           'named = {(project_id, item["instance_id"][-6:]) for item in value["databases_instance_infos"]}',
+           remembers=True),
     Change("every-20th-reply-without-resp", "independence.repeat", "Leaves resp out of every 20th success.",
            'payload["resp"] = "success"',
            ('calls = globals().setdefault("calls", []); calls.append(1); len(calls) % 20 and '
@@ -1646,6 +1681,23 @@ WRONG = (
     Change("body-unread-when-large", "independence.after-refusal",
            "Refuses bodies over 50,000 bytes and leaves them unread on a kept connection.",
            "data = stream.read(length)", 'data = stream.read(length) if length <= 50_000 else b"-" * length'),
+    Change("refused-instances-remembered", "independence.after-refusal",
+           "Takes the instances of every call that it refuses for upgraded.",
+           "status, payload = error(request, str(refusal))",
+           ("status, payload = error(request, str(refusal)); UPGRADED.update((request.path[4:36], each.decode()) "
+            'for each in re.findall(b"[0-9a-f]{32}in07", request.body))'), remembers=True),
+    Change("upgraded-without-a-delay", "independence.after-refusal",
+           "Upgrades the instances of a call that it refuses for its delay.",
+           "status, payload = error(request, str(refusal))",
+           ('status, payload = error(request, str(refusal)); "delay" in str(refusal) and '
+            "UPGRADED.update((request.path[4:36], each.decode()) for each in "
+            're.findall(b"[0-9a-f]{32}in07", request.body))'), remembers=True),
+    Change("upgraded-up-to-the-mistake", "independence.after-refusal",
+           "Upgrades the first instance of a batch that it refuses for its second.",
+           "status, payload = error(request, str(refusal))",
+           ('status, payload = error(request, str(refusal)); str(refusal) in {"item", "id", "no-id", "version", '
+            '"no-version"} and UPGRADED.update((request.path[4:36], each.decode()) for each in '
+            're.findall(b"[0-9a-f]{32}in07", request.body)[:1])'), remembers=True),
     # independence.after-success
     Change("verdict-by-path", "independence.after-success", "Checks nothing more on a path after one good call.",
            "check(request)",
@@ -1711,6 +1763,12 @@ WRONG = (
            ('streak = globals().setdefault("streak", []); status, payload = answer(request); '
             "status, payload = success(request) if len(streak) >= 10 and status == 400 else "
             "(status, payload); streak.append(1) if status == 200 else streak.clear()")),
+    Change("delay-of-the-project", "independence.after-success",
+           "Takes the last delay of a server that upgrades each instance once for a call that has none.",
+           'batch = value["databases_instance_infos"]',
+           ('batch = value["databases_instance_infos"]; value = globals().get("last", {}) | '
+            'value; globals().update(last={key: held for key, held in value.items() if key == "delay"})'),
+           remembers=True),
     # independence.connections
     Change("second-call-of-connection-fails", "independence.connections",
            "Answers the second call of a connection with a server error.",
@@ -1768,6 +1826,12 @@ WRONG = (
            'batch = value["databases_instance_infos"]',
            ('globals()["batch"] = value["databases_instance_infos"]; '
             '__import__("time").sleep(0.005); batch = globals()["batch"]')),
+    Change("upgrades-shared", "independence.parallel",
+           "Keeps the instances to upgrade where another call overwrites them.",
+           'named = {(project_id, item["instance_id"]) for item in value["databases_instance_infos"]}',
+           ('globals()["named"] = {(project_id, item["instance_id"]) for item in '
+            'value["databases_instance_infos"]}; __import__("time").sleep(0.005); named = globals()["named"]'),
+           remembers=True),
     Change("calls-at-once-fail", "independence.parallel",
            "Answers a call with a server error while another one is being answered.",
            "check(request)",
@@ -2046,6 +2110,79 @@ CORRECT = (
            "status, payload = answer(request)",
            ('globals().setdefault("gate", threading.Lock()).acquire(); status, payload = '
             'answer(request); globals()["gate"].release()')),
+    Change("same-body-refused", "",
+           "Refuses a body that it has accepted before, as no source says what a second upgrade gets.",
+           "check(request)",
+           ('check(request); bodies = globals().setdefault("bodies", []); request.body in bodies '
+            'and refuse_constant(""); bodies.append(request.body)')),
+    Change("instances-once", "", "Upgrades each instance of a project once, and refuses it with 409 from then on.",
+           "REMEMBERS = False", "REMEMBERS = True"),
+    Change("instances-once-400", "", "Refuses an instance that it has upgraded with 400.",
+           '"upgraded": (409, "DBS.200019", "An instance is being upgraded.", "实例正在升级。"),',
+           '"upgraded": (400, "DBS.200041", "An instance has the latest version.", "实例已是最新版本。"),',
+           remembers=True),
+    Change("instances-once-403", "", "Refuses an instance that it has upgraded with 403.",
+           '"upgraded": (409, "DBS.200019", "An instance is being upgraded.", "实例正在升级。"),',
+           '"upgraded": (403, "DBS.200019", "An instance is being upgraded.", "实例正在升级。"),', remembers=True),
+    Change("instances-once-404", "", "Refuses an instance that it has upgraded with 404.",
+           '"upgraded": (409, "DBS.200019", "An instance is being upgraded.", "实例正在升级。"),',
+           '"upgraded": (404, "DBS.200019", "An instance is being upgraded.", "实例正在升级。"),', remembers=True),
+    Change("instances-once-409-then-400", "", "Refuses an instance that comes again with 409, and then with 400.",
+           'raise Refusal("upgraded")',
+           ('told = globals().setdefault("told", set()); reason = "item" if again <= told else "upgraded"; '
+            "told.update(again); raise Refusal(reason)"), remembers=True),
+    Change("instances-once-of-all-projects", "", "Upgrades each instance once, whatever project it is said to be of.",
+           'named = {(project_id, item["instance_id"]) for item in value["databases_instance_infos"]}',
+           'named = {("", item["instance_id"]) for item in value["databases_instance_infos"]}', remembers=True),
+    Change("instances-once-of-each-version", "", "Upgrades an instance once from each version.",
+           'named = {(project_id, item["instance_id"]) for item in value["databases_instance_infos"]}',
+           ('named = {(project_id, item["instance_id"] + item["current_version"]) '
+            'for item in value["databases_instance_infos"]}'), remembers=True),
+    Change("instances-twice", "", "Upgrades each instance twice.",
+           "again = named & UPGRADED",
+           ('again = named & UPGRADED; first = globals().setdefault("first", set()); named, _ = named & first, '
+            "first.update(named)"), remembers=True),
+    Change("instances-once-after-a-while", "",
+           "Accepts an instance again during the next forty calls, and refuses it with 400 from then on.",
+           "again = named & UPGRADED",
+           ('line = globals().setdefault("line", []); line.append(named); late = set().union(*line[:-40]); '
+            'named & late and refuse_constant(""); again = set()'), remembers=True),
+    Change("instances-once-one-by-one", "", "Upgrades the other instances of a batch that it refuses for one.",
+           'raise Refusal("upgraded")', 'UPGRADED.update(named); raise Refusal("upgraded")', remembers=True),
+    Change("instances-once-looked-up-first", "",
+           "Looks for instances that it has upgraded before it looks at the rest of the batch.",
+           'instance_id = item["instance_id"]',
+           ('instance_id = item["instance_id"]; instance_id in [each for _, each in UPGRADED] and '
+            "exec(\"raise Refusal('upgraded')\")"), remembers=True),
+    Change("known-instances-once", "", "Upgrades the documented instance, no other, and once.",
+           "if REMEMBERS:",
+           ('if all(item["instance_id"] == "6754902da1f447269c6979b0590102a5in07" for item in '
+            'value["databases_instance_infos"]) or exec("raise Refusal(\'route\')"):'), remembers=True),
+    Change("known-instances-once-400", "", "Refuses other instances than the documented one as one that comes again.",
+           "again = named & UPGRADED",
+           ('again = named & UPGRADED or named - {(project_id, "6754902da1f447269c6979b0590102a5in07")}; '
+            'again and refuse_constant("")'), remembers=True),
+    Change("known-instances-once-looked-up-first", "",
+           "Upgrades the documented instance once, and looks for it before it looks at the rest of the batch.",
+           'instance_id = item["instance_id"]',
+           ('instance_id = item["instance_id"]; instance_id != "6754902da1f447269c6979b0590102a5in07" and '
+            "exec(\"raise Refusal('route')\"); UPGRADED and exec(\"raise Refusal('upgraded')\")"), remembers=True),
+    Change("instances-once-delay-string-only", "", "Upgrades each instance once, and takes delay as a string only.",
+           "if not is_delay(delay):", 'if delay not in ("true", "false") or isinstance(delay, bool):',
+           remembers=True),
+    Change("instances-once-in-one-project", "",
+           "Upgrades each instance once, and refuses other projects than the documented one with 403.",
+           "check_project_id(unquote(route[1]))",
+           ('check_project_id(unquote(route[1])); route[1] != "054e292c9880d4992f02c0196d3ea468" '
+            'and REFUSALS.setdefault("other", (403, "DBS.200001", "No.", "否")) and exec("raise '
+            "Refusal('other')\")"), remembers=True),
+    Change("instances-once-slowly", "", "Upgrades each instance once, and takes 30 ms for each reply.",
+           "status, payload = answer(request)", '__import__("time").sleep(0.03); status, payload = answer(request)',
+           remembers=True),
+    Change("instances-once-closed-unannounced", "",
+           "Upgrades each instance once, and closes the connection after each reply without a word.",
+           "data = render(request, status, payload)",
+           "data = render(request, status, payload); request.keep = False", remembers=True),
     Change("several-versions-refused", "", "Refuses batches whose instances have different versions.",
            "if not isinstance(batch, list):",
            ('if not isinstance(batch, list) or len({str(item.get("current_version")) for item in '

@@ -20,6 +20,9 @@ from urllib.parse import unquote
 ROUTE = re.compile(r"/v3/([^/]+)/instances/database-version/upgrade")
 PROJECT_ID = re.compile(r"[A-Za-z0-9]{32}")
 CALLS_PER_CONNECTION = 10_000
+REMEMBERS = False
+UPGRADED: set[tuple[str, str]] = set()  # a project and an instance, where the server remembers them
+GATE = threading.Lock()
 REFUSALS = {
     "malformed": (400, "APIGW.0201", "The HTTP request is malformed.", "HTTP 请求格式错误。"),
     "route": (404, "APIGW.0101", "The API does not exist.", "API 不存在。"),
@@ -40,9 +43,17 @@ REFUSALS = {
     "version": (400, "DBS.200001", "current_version is not a string.", "current_version 不是字符串。"),
     "no-delay": (400, "DBS.200001", "delay is missing.", "缺少 delay。"),
     "delay": (400, "DBS.200001", "delay is neither true nor false.", "delay 既不是 true 也不是 false。"),
+    "upgraded": (409, "DBS.200019", "An instance is being upgraded.", "实例正在升级。"),
     "failure": (500, "DBS.200005", "Server failure.", "服务器故障。"),
 }
-PHRASES = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed"}
+PHRASES = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+}
 
 
 class Request:
@@ -107,6 +118,8 @@ def check(request: Request) -> None:
     text = decode(request.body)
     value = parse(text)
     check_body(value)
+    if REMEMBERS:
+        upgrade(unquote(route[1]), value)
 
 
 def check_token(headers: dict[str, str]) -> None:
@@ -191,6 +204,16 @@ def check_item(item: object) -> None:
     current_version = item["current_version"]
     if not isinstance(current_version, str):
         raise Refusal("version")
+
+
+def upgrade(project_id: str, value: dict[str, list[dict[str, str]]]) -> None:
+    """Upgrade every instance of a batch, or none where one of them was upgraded before."""
+    named = {(project_id, item["instance_id"]) for item in value["databases_instance_infos"]}
+    with GATE:
+        again = named & UPGRADED
+        if again:
+            raise Refusal("upgraded")
+        UPGRADED.update(named)
 
 
 def is_delay(value: object) -> bool:
