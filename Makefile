@@ -11,12 +11,13 @@ BENCH_PYTHON := $(BENCH_VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)/pytho
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help run test check lint selftest bench clean
+.PHONY: help run test test-clients check lint selftest bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    start the mock on 127.0.0.1:8080 (PORT=... and ARGS='...' to change)"
 	@echo "make test   run every test"
+	@echo "make test-clients  run the vendor's own clients against the mock: Python, Node, Go, Java, Terraform (slow at first)"
 	@echo "make check  run every test, the type checker and the linter"
 	@echo "make selftest  run the contract suite on implementations that are wrong in one line, and on correct ones"
 	@echo "make bench  measure start-up, throughput and the mock's own work"
@@ -26,6 +27,11 @@ run: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -n auto
+
+# Python, Node, Go, Java and Terraform; CLIENTS="python node" picks some. The first run fetches and builds them.
+CLIENTS ?= python node go java terraform
+test-clients: $(DEVELOPMENT)
+	$(BIN)/python -m pytest -n auto $(addprefix tests/clients/,$(CLIENTS))
 
 check: test lint
 
