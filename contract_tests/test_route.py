@@ -74,7 +74,7 @@ def test_the_documented_example_is_accepted(judge: Judge) -> None:
 
 
 def may_get(request: Request) -> Expectation:
-    """What a first call may get: the documented instance, unlike made-up ones, may have been upgraded by another run."""
+    """What a first call may get: the documented instance, unlike made-up ones, may have been upgraded before."""
     return EITHER_INSTANCE.also(409) if documents.example_item()[ID].encode() in request.body else EITHER_INSTANCE
 
 

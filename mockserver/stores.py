@@ -212,8 +212,11 @@ class Store:
         return self._projects.get(project_id) or _Project()
 
     def _open(self, project_id: str) -> _Project:
-        project = self._projects.setdefault(project_id, _Project())
-        self._projects.move_to_end(project_id)
+        project = self._projects.get(project_id)
+        if project is not None:
+            self._projects.move_to_end(project_id)
+            return project
+        project = self._projects[project_id] = _Project()
         if len(self._projects) > self._max_projects:
             _, idle = self._projects.popitem(last=False)
             self._kept -= idle.kept

@@ -44,8 +44,16 @@ def test_the_report_replaces_the_results_and_nothing_else(tmp_path: Path) -> Non
     assert "old" not in results
     assert "these figures mean nothing" in results
     assert re.findall(r"^### (.+)$", results, re.MULTILINE) == [
-        "Circumstances", "Aims", "Start", "The mock's own work", "A large fleet", "Load", "Contract suite", "Imports", "Soak",
-    ]  # fmt: skip
+        "Circumstances",
+        "Aims",
+        "Start",
+        "The mock's own work",
+        "A large fleet",
+        "Load",
+        "Contract suite",
+        "Imports",
+        "Soak",
+    ]
     rows = _rows(results)
     for measured in ("Taurus Mock", "Flask, constant bytes, waitress", "1,000", "valid", "`mockserver.app`"):
         assert re.match(r"\d", rows[measured][-1]) or re.match(r"\d", rows[measured][0]), (measured, rows[measured])
