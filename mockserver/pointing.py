@@ -99,7 +99,7 @@ def env(client: str, url: str | None, port_file: str | None, project_id: str, sh
     """
     if not re.fullmatch("[0-9A-Za-z]{32}", project_id):
         raise TaurusMockError(f"--project-id: expected 32 letters and digits, got {project_id!r}")
-    click.echo(setup(client, _url_of(url, port_file), project_id, shell), nl=False)
+    click.echo(instructions(client, _url_of(url, port_file), project_id, shell), nl=False)
 
 
 def _url_of(url: str | None, port_file: str | None) -> str:
@@ -119,7 +119,7 @@ def _url_of(url: str | None, port_file: str | None) -> str:
     return given
 
 
-def setup(name: str, url: str, project_id: str, shell: str = "sh") -> str:
+def instructions(name: str, url: str, project_id: str, shell: str = "sh") -> str:
     """The text that points a client, one of CLIENTS or `terraform`, at the mock with a base URL."""
     values = {
         "url": url,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mockserver.cli import main
-from mockserver.pointing import CLIENTS, setup
+from mockserver.pointing import CLIENTS, instructions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
 
 @pytest.mark.parametrize("client", [*CLIENTS, "terraform"])
 def test_each_client_is_told_the_url_and_nothing_is_left_unfilled(client: str) -> None:
-    text = setup(client, URL, PROJECT_ID)
+    text = instructions(client, URL, PROJECT_ID)
     assert URL in text
     assert PROJECT_ID in text
     assert text.endswith("\n")
