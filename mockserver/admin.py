@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from mockserver.choosing import find_scenario
+from mockserver.choosing import find_scenario, require_operations
 from mockserver.conditions import parse_only
 from mockserver.errors import FleetError, ScenarioError
 from mockserver.filtering import FILTERED
@@ -76,7 +76,10 @@ class Admin:
 
     def add_rule(self, body: Json) -> Json:
         self._require(body["scenario"], "admin-bad-request")
-        return _rule(self._store.add_rule(body["scenario"], parse_only(body.get("only", {})), body.get("times")))
+        only = parse_only(body.get("only", {}))
+        with _refusing():
+            require_operations(only, self._engine.contract.ids)
+        return _rule(self._store.add_rule(body["scenario"], only, body.get("times")))
 
     def clear_rules(self, project_id: str | None = None) -> Json:
         self._store.clear_rules(project_id)
@@ -173,10 +176,10 @@ class Admin:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """A fleet that cannot be is the caller's mistake."""
+    """A fleet or condition that cannot be is the caller's mistake."""
     try:
         yield
-    except FleetError as error:
+    except (FleetError, ScenarioError) as error:
         reason = str(error)
         raise ApiError("admin-bad-request", {"reason": f"{reason[0].upper()}{reason[1:]}."}) from None
 

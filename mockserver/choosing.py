@@ -11,9 +11,9 @@ from mockserver.model import ApiError
 from mockserver.scenarios import MAGIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from mockserver.conditions import Asked
+    from mockserver.conditions import Asked, Only
     from mockserver.scenarios import Scenario
     from mockserver.stores import Store
 
@@ -63,8 +63,8 @@ class Scenarios:
             scenario = self._by_magic(instance_id)
             if scenario is not None:
                 yield scenario, "magic id"
-        rule = store.take_rule(asked)
-        if rule is not None and rule in self.by_name:
+        rule = store.take_rule(asked, lambda name: name in self.by_name and self.by_name[name].only.holds(asked))
+        if rule is not None:
             yield self.by_name[rule], "rule"
         if not asked.is_identity or self.default.only.operations:
             yield self.default, "start"
@@ -77,6 +77,16 @@ class Scenarios:
         if found is None and re.fullmatch("[0-9]{4}", instance_id[28:32]):
             found = self.by_magic_id.get(f"{instance_id[:28]}0000{instance_id[32:]}")
         return found
+
+
+def require_operations(only: Only, known: Iterable[str], where: str = "") -> None:
+    """Return when conditions name known operations only; else raise ScenarioError that tells the nearest."""
+    operations = list(known)
+    for name in only.operations:
+        if name not in operations:
+            match = nearest(name, operations)
+            hint = f"did you mean {match!r}? " if match else ""
+            raise ScenarioError(f"{where}no operation has the id {name!r}; {hint}GET /openapi.json lists them all")
 
 
 def find_scenario(name: str, known: Mapping[str, Scenario], where: str = "") -> Scenario:

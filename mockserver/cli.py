@@ -214,10 +214,12 @@ def _word(value: object) -> str:
 def scenarios(resolved: Resolved, *, as_json: bool) -> None:
     """List the scenarios, with one line and the magic instance id of each."""
     from mockserver.catalogue import load_catalogue
+    from mockserver.contract import load_contract
     from mockserver.library import Library
 
     settings = resolved.settings
-    known = Library(settings.scenario, settings.scenarios, load_catalogue().errors).current.by_name.values()
+    errors, operations = load_catalogue().errors, load_contract(settings).ids
+    known = Library(settings.scenario, settings.scenarios, errors, operations).current.by_name.values()
     if as_json:
         rows = [{"name": s.name, "prefer": s.prefer, "magic_id": s.magic_id, "summary": s.summary} for s in known]
         click.echo(json.dumps(rows, indent=2))

@@ -6,7 +6,7 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mockserver.choosing import find_scenario
+from mockserver.choosing import find_scenario, require_operations
 from mockserver.conditions import Only
 from mockserver.errors import FleetError
 from mockserver.fleet_control import FleetControl
@@ -64,7 +64,7 @@ class MockProject:
         """Send the project's requests to a scenario from now on, or inside a `with` block.
 
         `times` limits it to so many requests; `operation`, an operation id, `instance_id`, `headers` and `body`, values
-        by JSON pointer, to those that match. Raises ScenarioError for an unknown name.
+        by JSON pointer, to those that match. Raises ScenarioError for an unknown name or operation.
         """
         find_scenario(name, self._mock.engine.library.current.by_name)
         only = Only(
@@ -74,6 +74,7 @@ class MockProject:
             headers=tuple((headers or {}).items()),
             body=tuple((body or {}).items()),
         )
+        require_operations(only, self._mock.engine.contract.ids)
         return MockRule(self._mock, name, only, times)
 
     def move_clock(self, seconds: float) -> None:

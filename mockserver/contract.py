@@ -88,6 +88,11 @@ class Contract:
         for operation in sorted(operations, key=lambda each: len(each.path_parameters)):
             self._by_length.setdefault(operation.path.count("/"), []).append(operation)
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the operations."""
+        return [operation.id for operation in self.operations]
+
     def operation(self, operation_id: str) -> Operation:
         """The operation with an id, which must be one of the document's."""
         return next(operation for operation in self.operations if operation.id == operation_id)

@@ -137,7 +137,7 @@ class Engine:
                 url=request.url,
             )
             decision = self.decisions[operation.id](call)
-            fleet.apply(decision.changes)
+            fleet.apply(decision.changes, call.fleet.now)
         return decision
 
     def _refusal(self, request: ApiRequest, error: ApiError, *, identity: bool = False) -> Reply:
@@ -152,12 +152,13 @@ def load_engine(settings: Settings, token_key: bytes = b"") -> Engine:
     contract = load_contract(settings)
     catalogue = load_catalogue()
     identity = load_identity(settings.passwords, token_key)
+    decisions = {operation.id: load_decide(operation.id) for operation in contract.operations}
     return Engine(
         contract=contract,
         catalogue=catalogue,
-        library=Library(settings.scenario, settings.scenarios, catalogue.errors),
+        library=Library(settings.scenario, settings.scenarios, catalogue.errors, contract.ids),
         authenticator=load_authenticator(settings, identity),
-        decisions={operation.id: load_decide(operation.id) for operation in contract.operations},
+        decisions=decisions,
         identity=identity,
         policy=Policy(
             unknown_instances=settings.unknown_instances,

@@ -65,7 +65,9 @@ class FleetControl:
         with self._store.fleet(project_id) as fleet:
             known = FleetView(fleet, now).instance(instance_id)
             document = {**({} if known is None else show_instance(known)), **changes, "id": instance_id}
-            problem = problem_of({"instances": [document]}, schema="fleet")
+            # Requests may state any version for an instance that is adopted; only what is changed is judged.
+            judged = document if known is None or "version" in changes else {**document, "version": "0.0.0.0"}  # noqa: S104  # no address
+            problem = problem_of({"instances": [judged]}, schema="fleet")
             if problem is not None:
                 problem = problem.replace("/instances/0:", "the top:").replace("/instances/0", "")
                 raise FleetError(f"the instance {instance_id}, {problem}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mockserver.choosing import Scenarios
+from mockserver.choosing import Scenarios, require_operations
 from mockserver.errors import TaurusMockError
 from mockserver.logs import LOGGER
 from mockserver.scenarios import bundled_scenarios, by_name, read_scenarios, scenario_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _CHECK_EVERY = 0.2
 """Seconds between looks at the folder, so that a busy mock does not look at it for every request."""
@@ -23,8 +23,18 @@ Stamp = tuple[tuple[str, int, int], ...]
 class Library:
     """Scenarios, with `current` always a complete and valid set."""
 
-    def __init__(self, default: str, folder: str | None, errors: Mapping[str, Mapping[str, object]]) -> None:
-        """Read every scenario; raises ScenarioError or ResourceError for an unusable file or an unknown `default`."""
+    def __init__(
+        self,
+        default: str,
+        folder: str | None,
+        errors: Mapping[str, Mapping[str, object]],
+        operations: Iterable[str],
+    ) -> None:
+        """Read every scenario; raises ScenarioError or ResourceError for an unusable file or an unknown `default`.
+
+        `errors` are the catalogue's by name, `operations` the ids that scenarios may name.
+        """
+        self._operations = frozenset(operations)
         self._default = default
         self._folder = Path(folder) if folder else None
         self._errors = errors
@@ -55,6 +65,8 @@ class Library:
 
     def _read(self) -> Scenarios:
         own = read_scenarios(self._folder, self._errors) if self._folder else []
+        for each in [*self._bundled.values(), *own]:
+            require_operations(each.only, self._operations, f"scenario {each.name!r}, at /only/operation: ")
         return Scenarios.of(by_name([*self._bundled.values(), *own]), self._default)
 
     def _look(self) -> Stamp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ class ProjectFleet:
     """By id, in the order of their submission."""
     jobs_of: dict[str, list[Job]] = field(default_factory=dict)
     """The same jobs by instance."""
+    adopted: set[str] = field(default_factory=set)
+    """Ids of the instances that came with a request, and go when nothing of it is left."""
     submitted: int = 0
     """How many jobs there ever were, so that their ids can differ."""
     gained: int = 0
@@ -55,7 +58,7 @@ class ProjectFleet:
     def load(self, fleet: Fleet) -> None:
         """Begin anew with another fleet, without jobs."""
         self.fleet, self.gained = fleet, 0
-        for kept in (self.changed, self.jobs, self.jobs_of):
+        for kept in (self.changed, self.jobs, self.jobs_of, self.adopted):
             kept.clear()
 
     def stated(self, instance_id: str) -> Instance | None:
@@ -74,7 +77,8 @@ class ProjectFleet:
         yield from (one for id_, one in self.changed.items() if one is not None and id_ not in known)
 
     def put(self, instance: Instance) -> None:
-        """Add an instance, or replace the one with its id."""
+        """Add an instance to stay, or replace the one with its id."""
+        self.adopted.discard(instance.id)
         self.gained += self.stated(instance.id) is None
         self.changed[instance.id] = instance
 
@@ -90,6 +94,7 @@ class ProjectFleet:
         if self.stated(instance_id) is None:
             return False
         self.gained -= 1
+        self.adopted.discard(instance_id)
         for job in self.jobs_of.pop(instance_id, []):
             del self.jobs[job.id]
         if instance_id in self.fleet.instances:
@@ -98,10 +103,11 @@ class ProjectFleet:
             del self.changed[instance_id]
         return True
 
-    def apply(self, changes: Changes) -> None:
-        """Do what a request was granted."""
+    def apply(self, changes: Changes, now: float = math.inf) -> None:
+        """Do what a request was granted at a time of the project's clock."""
         for instance in changes.adopted:
             self.put(instance)
+            self.adopted.add(instance.id)
         for job in changes.submitted:
             self.jobs[job.id] = job
             self.jobs_of.setdefault(job.instance_id, []).append(job)
@@ -110,7 +116,7 @@ class ProjectFleet:
             self._forget(job)
         if len(self.jobs) > MAX_JOBS:
             for job in list(islice(self.jobs.values(), len(self.jobs) - MAX_JOBS)):
-                self._retire(job)
+                self._retire(job, now)
         if len(self.changed) > MAX_JOBS:
             self._remove_idle(len(self.changed) - MAX_JOBS + MAX_JOBS // 10)
 
@@ -121,20 +127,20 @@ class ProjectFleet:
         if not others:
             del self.jobs_of[job.instance_id]
 
-    def _retire(self, job: Job) -> None:
+    def _retire(self, job: Job, now: float) -> None:
         """Forget an old job; its instance keeps the version, or goes as well when it was adopted for it."""
         self._forget(job)
         instance = self.stated(job.instance_id)
         if instance is None:
             return
-        if job.decides_version:
+        if job.decides_version and job.is_over(now):
             self.changed[instance.id] = replace(instance, version=job.version)
-        if instance.id not in self.fleet.instances and instance.id not in self.jobs_of:
+        if instance.id in self.adopted and instance.id not in self.jobs_of:
             self.remove(instance.id)
 
     def _remove_idle(self, count: int) -> None:
         """Remove the oldest of the adopted instances whose jobs were all cancelled; some more, to search seldom."""
-        idle = [each for each in self.changed if each not in self.fleet.instances and each not in self.jobs_of]
+        idle = [each for each in self.changed if each in self.adopted and each not in self.jobs_of]
         for instance_id in idle[:count]:
             self.remove(instance_id)
 

@@ -164,7 +164,7 @@ def _parse_bool(text: str, where: str) -> bool:
 
 
 def _check_value(setting: Setting, value: object, where: str) -> None:
-    if setting.choices and value not in setting.choices:
+    if setting.choices and str(value) not in setting.choices:
         match = nearest(str(value), setting.choices)
         hint = f"; did you mean {match!r}?" if match else ""
         raise SettingsError(f"{where}: expected one of {', '.join(setting.choices)}, got {value!r}{hint}")

@@ -12,6 +12,8 @@ from mockserver.model import MAX_PROJECTS
 from mockserver.project_fleet import ProjectFleet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mockserver.conditions import Asked, Only
     from mockserver.fleet import Fleet
 
@@ -124,9 +126,10 @@ class Store:
                         return True
         return False
 
-    def take_rule(self, asked: Asked) -> str | None:
+    def take_rule(self, asked: Asked, is_for: Callable[[str], bool]) -> str | None:
         """The scenario of the first rule for a request; counts the rule as used.
 
+        `is_for` tells whether a scenario is for the request: one that passes it over does not use a rule up.
         The identity service meets only rules that name one of its operations: whoever lets an upgrade fail does not
         mean the look-ups before it.
         """
@@ -138,7 +141,8 @@ class Store:
             for rule in [*self._peek(asked.project_id).rules, *self._rules_for_all]:
                 if asked.is_identity and not rule.only.operations:
                     continue
-                if (rule.times is None or rule.used < rule.times) and rule.only.holds(asked):
+                is_left = rule.times is None or rule.used < rule.times
+                if is_left and rule.only.holds(asked) and is_for(rule.scenario):
                     rule.used += 1
                     return rule.scenario
         return None
@@ -220,4 +224,5 @@ class Store:
         if len(self._projects) > self._max_projects:
             _, idle = self._projects.popitem(last=False)
             self._kept -= idle.kept
+            idle.kept = 0  # whoever still holds it must not give it back a second time
         return project

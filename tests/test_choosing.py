@@ -237,6 +237,16 @@ def test_a_rule_whose_scenario_is_for_other_requests_is_passed_over(engine: Engi
     )
 
 
+def test_requests_that_a_rules_scenario_passes_over_do_not_use_it_up(engine: Engine) -> None:
+    """Or a list before the upgrade would take the one conflict that the upgrade shall meet."""
+    used = fresh(engine)
+    used.store.add_rule("conflict", Only(), times=1)
+    listed = api_request(b"", method="GET", path=f"/v3/{PROJECT_ID}/instances")
+    assert chosen(used, listed) == ("success", "start")
+    assert [rule.used for rule in used.store.rules()] == [0]
+    assert [chosen(used, asking()) for _ in range(2)] == [("conflict", "rule"), ("success", "start")]
+
+
 def test_a_rule_for_other_requests_leaves_them_to_the_next(engine: Engine) -> None:
     used = fresh(engine)
     with_rule(with_rule(used, "conflict", Only(instance_id="another")), "throttled", Only(headers=(("X-A", "1"),)))

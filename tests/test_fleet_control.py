@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import PROJECT_ID, UPGRADE_PATH, batch, send
 
-from mockserver.errors import FleetError
+from mockserver.errors import FleetError, ScenarioError
 
 if TYPE_CHECKING:
     from conftest import StartMock
@@ -121,6 +121,21 @@ def test_an_unusable_fleet_is_refused_and_changes_nothing(
         project.load_fleet(instances)
     assert [part for part in ["the fleet, ", *parts] if part not in str(caught.value)] == []
     assert len(project.instances) == 8
+
+
+def test_an_adopted_instance_of_any_version_can_be_edited(mock: MockServer) -> None:
+    project = mock.project()
+    assert upgrade(mock, "any", "no-version", project.project_id) == 200
+    project.edit_instance("any", status="frozen")
+    assert project.instances[-1]["status"] == "frozen"
+
+
+def test_a_rule_for_an_operation_that_does_not_exist_is_refused(mock: MockServer) -> None:
+    with pytest.raises(ScenarioError, match="did you mean 'BatchUpgradeDatabases'"):
+        mock.project().scenario("conflict", operation="BatchUpgradeDatabase")
+    rule = {"scenario": "conflict", "only": {"operation": "BatchUpgradeDatabase"}}
+    status, answer = admin(mock, "POST", "rules", rule)
+    assert (status, "did you mean 'BatchUpgradeDatabases'" in answer["error_msg"]) == (400, True)
 
 
 # By the admin API

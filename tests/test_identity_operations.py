@@ -10,6 +10,7 @@ from support import NOW, PROJECT_ID, api_request, send
 
 from mockserver.engine import Engine, load_engine
 from mockserver.settings import Settings
+from mockserver.times import moment
 
 if TYPE_CHECKING:
     from conftest import StartMock
@@ -29,6 +30,14 @@ def issue(engine: Engine, scope: object = None, *, at: float = NOW) -> str:
     reply = engine.handle(request).reply
     assert reply.status == 201
     return dict(reply.headers)["X-Subject-Token"]
+
+
+def test_a_token_ends_when_its_body_says(engine: Engine) -> None:
+    request = api_request(token_request(), path="/v3/auth/tokens", headers={}, received_at=NOW + 0.75)
+    reply = engine.handle(request).reply
+    token, body = dict(reply.headers)["X-Subject-Token"], json.loads(reply.body)["token"]
+    assert body["expires_at"] == f"{moment(NOW + DAY):%Y-%m-%dT%H:%M:%S}.000000Z"
+    assert [use(engine, token, at=NOW + DAY + late) for late in (-0.01, 0)] == [200, 401]
 
 
 def use(engine: Engine, token: str, *, at: float = NOW) -> int:

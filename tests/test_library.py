@@ -12,23 +12,26 @@ import pytest
 from test_scenario_files import write
 
 from mockserver.catalogue import load_catalogue
+from mockserver.contract import load_contract
 from mockserver.errors import ResourceError, ScenarioError
 from mockserver.library import Library
 from mockserver.logs import LOGGER
 from mockserver.scenarios import ErrorAnswer, bundled_scenarios
+from mockserver.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 ERRORS = load_catalogue().errors
+OPERATIONS = load_contract(Settings()).ids
 BUNDLED = bundled_scenarios(ERRORS)
 CONFLICT, UNAVAILABLE = {"answer": {"error": "operation-running"}}, {"answer": {"error": "unavailable"}}
 _TIMES = count(1)
 
 
 def load(folder: Path | None, default: str = "success") -> Library:
-    return Library(default, str(folder) if folder else None, ERRORS)
+    return Library(default, str(folder) if folder else None, ERRORS, OPERATIONS)
 
 
 def save(folder: Path, name: str = "mine", /, **keys: object) -> Path:
@@ -221,3 +224,13 @@ def test_a_lock_of_an_editor_is_no_scenario(tmp_path: Path) -> None:
     library.refresh(1000)
     assert answer(library) == "unavailable"
     assert library.problem is None
+
+
+def test_a_scenario_for_an_operation_that_does_not_exist_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    save(tmp_path, only={"operation": ["ListImmediateJobs", "BatchUpgradeDatabase"]})
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == (
+        "scenario 'mine', at /only/operation: no operation has the id 'BatchUpgradeDatabase';"
+        " did you mean 'BatchUpgradeDatabases'? GET /openapi.json lists them all"
+    )

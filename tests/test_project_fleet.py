@@ -281,3 +281,21 @@ def test_what_is_kept_stays_bounded_when_every_job_is_cancelled(monkeypatch: pyt
         state.apply(Changes(adopted=[instance(number)], submitted=[scheduled]))
         state.apply(Changes(cancelled=[scheduled]))
     assert state.size <= 20
+
+
+def test_a_forgotten_upgrade_that_has_not_begun_changes_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockserver.project_fleet.MAX_JOBS", 1)
+    state = fleet_of(ONE)
+    waiting = replace(job("a", kind="scheduled"), starts=2000.0, ends=2000.0)
+    state.apply(Changes(submitted=[waiting]), 1000.0)
+    state.apply(Changes(submitted=[job("b", kind="check")]), 1000.0)
+    assert (list(state.jobs), versions(state, 1000, 1)) == (["b"], [OLD])
+
+
+def test_an_instance_that_was_put_stays_when_its_jobs_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockserver.project_fleet.MAX_JOBS", 1)
+    state = fleet_of(ONE)
+    state.put(TWO)
+    submit(state, job("a", of=2))
+    submit(state, job("b"))
+    assert (ids(state), versions(state, 1000, 2)) == ([ONE.id, TWO.id], [LATEST])

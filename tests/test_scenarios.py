@@ -11,11 +11,13 @@ from support import NO_FLEET, api_request, asked
 from test_resources import copy_documents, edit
 
 from mockserver.catalogue import load_catalogue
+from mockserver.contract import load_contract
 from mockserver.errors import ScenarioError
 from mockserver.library import Library
 from mockserver.model import ApiRequest, Reply
 from mockserver.resources import bundle_root
 from mockserver.scenarios import ErrorAnswer, Scenario
+from mockserver.settings import Settings
 from mockserver.stores import Store
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def load(default: str = "success") -> Scenarios:
-    return Library(default, None, load_catalogue().errors).current
+    return Library(default, None, load_catalogue().errors, load_contract(Settings()).ids).current
 
 
 def choose(scenarios: Scenarios, request: ApiRequest) -> Scenario:

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from mockserver.errors import SettingsError
-from mockserver.settings import Settings, resolve
+from mockserver.settings import Settings, make_settings, resolve
 from mockserver.settings_table import BY_NAME, TABLE, Setting
 
 TYPED: dict[str, tuple[str, object]] = {
@@ -236,3 +236,8 @@ def test_a_password_may_have_a_colon_and_its_name_may_not() -> None:
 )
 def test_only_addresses_of_this_machine_are_on_loopback(host: str, *, expected: bool) -> None:
     assert Settings(host=host).on_loopback is expected
+
+
+def test_a_choice_that_looks_like_a_number_may_be_one() -> None:
+    """As one writes it in Python, in the marker of pytest for instance."""
+    assert make_settings({"unknown_status": 404}).unknown_status == 404

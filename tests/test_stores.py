@@ -24,7 +24,7 @@ THREADS = 16
 
 
 def take(store: Store, project: str) -> str | None:
-    return store.take_rule(asked(project_id=project))
+    return store.take_rule(asked(project_id=project), lambda _: True)
 
 
 def test_uses_count_for_each_project_and_scenario_apart() -> None:
@@ -189,7 +189,11 @@ def test_the_identity_service_meets_only_rules_that_name_its_operations() -> Non
     store.add_rule("for-tokens", Only(operations=("KeystoneCreateUserTokenByPassword",)), None)
     tokens = asked(operation="KeystoneCreateUserTokenByPassword", is_identity=True, project_id="")
     regions = asked(operation="KeystoneListRegions", is_identity=True, project_id="")
-    assert [store.take_rule(each) for each in (tokens, regions, asked())] == ["for-tokens", None, "for-everything"]
+    assert [store.take_rule(each, lambda _: True) for each in (tokens, regions, asked())] == [
+        "for-tokens",
+        None,
+        "for-everything",
+    ]
     assert [rule.used for rule in store.rules()] == [1, 1]
 
 

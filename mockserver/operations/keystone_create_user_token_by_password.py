@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING, Any
 
 from mockserver.calls import Decision
@@ -23,7 +24,8 @@ def decide(call: Call) -> Decision:
         raise ApiError("password-wrong")
     domain = {"id": call.identity.account_id, "name": user["domain"]["name"]}
     project = _project(call, scope)
-    now = call.fleet.now if project is None else call.time_of(project["id"])
+    # A token ends at a whole second, and the body says at which.
+    now = math.floor(call.fleet.now if project is None else call.time_of(project["id"]))
     token: Json = {
         "methods": ["password"],
         "issued_at": _shown(now),
